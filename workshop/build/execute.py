@@ -38,7 +38,9 @@ def run(notebook, lesson, on_cell=lambda done, of: None, stop_at_error=True):
         )
         start = time.perf_counter()
         try:
-            client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's C++ log; a cell's own stderr is in its outputs
+            client.execute(
+                stderr=subprocess.DEVNULL
+            )  # TensorFlow's C++ log; a cell's own stderr is in its outputs
         except nbclient.exceptions.CellExecutionError as error:
             raise explained(notebook, lesson) from error
         except (nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError) as error:
