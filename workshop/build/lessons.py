@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -51,9 +52,11 @@ class Course:
         return [read_lesson(path) for number, path in sources.items() if not numbers or number in numbers]
 
     def stored(self, lesson):
-        """The committed notebook of a lesson, or None."""
-        path = self.notebooks / lesson.notebook_name
-        return nbformat.read(path, 4) if path.is_file() else None
+        """The committed notebook of a lesson, or None where there is none that can be read."""
+        try:
+            return nbformat.read(self.notebooks / lesson.notebook_name, 4)
+        except (OSError, nbformat.reader.NotJSONError):
+            return None
 
     def unexecuted(self, lesson):
         """The notebook of a lesson as it must be, with the measured figures of the stored one, and the stored one."""
@@ -100,11 +103,10 @@ class Course:
             raise BuildError(
                 f"the notebook has {len(text.encode())} bytes of at most {BIGGEST_NOTEBOOK}", lesson.source
             )
-        longest = LONGER_BUDGET.get(lesson.number, MOST_SECONDS)
-        if measured["seconds"] > longest or measured["gigabytes"] > MOST_GIGABYTES:
+        if measured["seconds"] > MOST_SECONDS or measured["gigabytes"] > MOST_GIGABYTES:
             took = f"{measured['seconds']} s and {measured['gigabytes']} GB"
             raise BuildError(
-                f"it took {took}; a lesson has {longest} s and {MOST_GIGABYTES} GB", lesson.source
+                f"it took {took}; a lesson has {MOST_SECONDS} s and {MOST_GIGABYTES} GB", lesson.source
             )
 
     def index(self):
@@ -119,7 +121,7 @@ class Course:
         for lesson in lessons:
             stored = self.stored(lesson)
             if stored is None:
-                found.append(f"{lesson.number}: {lesson.notebook_name} is missing")
+                found.append(f"{lesson.number}: {lesson.notebook_name} is missing or not a notebook")
                 continue
             if not self.is_current(lesson):
                 found.append(f"{lesson.number}: {lesson.notebook_name} is older than its source")
@@ -146,15 +148,19 @@ def shape(cell):
 
 
 def settled(measured, stored):
-    """Figures as a reader needs them: rounded, and the stored ones where the change is small, so that a rebuild is quiet."""
+    """The figures as a reader needs them: rounded, and the stored ones where little changed, so a rebuild is quiet."""
     rounded = {
-        "seconds": 5 * -int(-measured["seconds"] // 5),
+        "seconds": 5 * math.ceil(measured["seconds"] / 5),
         "gigabytes": round(measured["gigabytes"], 1),
         "cores": measured["cores"],
     }
-    same_machine = stored.cores == measured["cores"]
-    for name in ("seconds", "gigabytes"):
-        if same_machine and abs(stored[name] - measured[name]) <= SMALLEST_CHANGE * measured[name]:
+    for name, step in {"seconds": 5, "gigabytes": 0.1}.items():
+        small = max(step, SMALLEST_CHANGE * measured[name])
+        if (
+            stored.cores == measured["cores"]
+            and stored[name] > 0
+            and abs(stored[name] - measured[name]) <= small
+        ):
             rounded[name] = stored[name]
     return rounded
 

@@ -389,7 +389,7 @@ gradients = {
 # %% alt="On a logarithmic scale the gradient of the sigmoid network falls by many powers of ten from the last layer to the first, while that of the ReLU network stays level."
 for name, norms in gradients.items():
     plt.semilogy(range(1, LAYERS + 1), norms)
-    plt.annotate(name, (LAYERS - 0.1, norms[-1] * 2.5), ha="right")
+    plt.annotate(name, (9, norms[8]), (-8, 10), textcoords="offset points", ha="right")
 plt.xticks([1, 5, 10, 15, 20])
 plt.xlabel("layer (1 is next to the inputs)")
 plt.ylabel("norm of the gradient")
@@ -397,7 +397,7 @@ plt.title("How much of a correction reaches each layer")
 plt.show()
 
 # %% [markdown]
-# Both networks are untrained, and their last layers get similar corrections. In the sigmoid network each layer passes
+# Both networks are untrained, and their last layers get similar corrections. In the sigmoid network each activation passes
 # on at most a quarter, so the first layers get practically nothing: they would sit still while the last ones learn.
 # This is the **vanishing gradient**, and it is why ReLU is the usual choice for hidden layers. (ReLU needs weights that
 # start at the right size; lesson 2.3 derives it.)
@@ -740,21 +740,22 @@ for name, share in test_accuracy.items():
     print(f"{name:20s} {share:6.1%} right, {round((1 - share) * len(test_y))} of {len(test_y)} wrong")
 
 # %% [markdown]
-# How much would another split of the same tumours change that? We repeat everything with ten splits, the neuron with
-# its chosen rate, and once more with **shuffled labels**: a neuron that still did well then would be cheating.
+# How much would another split of the same tumours change that? We repeat everything with ten splits. And as a
+# control we train twenty more neurons in each split on **shuffled labels**. They can find nothing but chance; if they did
+# well on the true test labels, our test would be broken.
 
 
 # %%
 def scores_of_split(seed):
-    """Test accuracy after another split: (constant, logistic regression, neuron, neuron trained on shuffled labels)."""
+    """Test accuracy after another split: constant answer, logistic regression, neuron, mean neuron with shuffled labels."""
     parts = split_three_ways(tumours.data, is_malignant, seed=seed)
     mean, deviation = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
     (x, y), _, (test_x, test_y) = (((part - mean) / deviation, labels) for part, labels in parts)
     regression = sklearn.linear_model.LogisticRegression(C=best_regression.C, max_iter=5000).fit(x, y)
-    shuffled = np.random.default_rng(seed).permutation(y)
-    w, b, _ = train(x, np.column_stack([y, shuffled]), best_rate, STEPS, seed)  # two neurons side by side
-    right = (test_x @ w + b > 0) == (test_y == 1)[:, np.newaxis]
-    return np.mean(test_y == 0), regression.score(test_x, test_y), *right.mean(axis=0)
+    shuffles = [np.random.default_rng([seed, shuffle]).permutation(y) for shuffle in range(20)]
+    w, b, _ = train(x, np.column_stack([y, *shuffles]), best_rate, STEPS, seed)  # 21 neurons side by side
+    right = np.mean((test_x @ w + b > 0) == (test_y == 1)[:, np.newaxis], axis=0)
+    return np.mean(test_y == 0), regression.score(test_x, test_y), right[0], right[1:].mean()
 
 
 scores = np.array([scores_of_split(SEED * 100 + split) for split in range(10)])
@@ -772,10 +773,12 @@ claim(
     f"right on test data: neuron {neuron_scores.mean():.1%} ± {neuron_scores.std(ddof=1):.1%}, "
     f"logistic regression {regression.mean():.1%}, constant {constant.mean():.1%}",
 )
+
+# %%
 claim(
-    "Trained on shuffled labels the neuron learns nothing of use",
-    shuffled_scores.mean() < constant.mean() + 0.05,
-    f"{shuffled_scores.mean():.1%} against {constant.mean():.1%} for the constant answer",
+    "Trained on shuffled labels the neuron does no better than the constant answer",
+    shuffled_scores.mean() < constant.mean(),
+    f"{shuffled_scores.mean():.1%} in the mean of 200 neurons against {constant.mean():.1%}",
 )
 
 # %% [markdown]
