@@ -417,16 +417,20 @@ claim(
 
 
 # %%
-def steps_of_one_neuron(activation, steps=50):
-    """Train one neuron whose sums start below zero to answer 1 for the inputs 1, 2 and 3. Returns its last answers."""
+def answers_after_training(activation, steps=400):
+    """Train one neuron whose sums start below zero to answer 1 for the inputs 1, 2 and 3. Returns its answers."""
     one_neuron = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation=activation)])
     one_neuron.set_weights([np.array([[-1.0]]), np.array([-1.0])])
     one_neuron.compile("sgd", "mse")
-    _ = one_neuron.fit(np.array([[1.0], [2.0], [3.0]]), np.ones((3, 1)), epochs=steps, verbose=0)
-    return one_neuron.predict(np.array([[1.0], [2.0], [3.0]]), verbose=0).ravel()
+    x = np.array([[1.0], [2.0], [3.0]])
+    # The three examples, over and over, three at a time: every step of this one epoch sees them all.
+    _ = one_neuron.fit(
+        np.tile(x, (steps, 1)), np.ones((3 * steps, 1)), batch_size=3, shuffle=False, verbose=0
+    )
+    return keras.ops.convert_to_numpy(one_neuron(x)).ravel()
 
 
-dead, leaky = steps_of_one_neuron("relu"), steps_of_one_neuron("leaky_relu", steps=400)
+dead, leaky = answers_after_training("relu"), answers_after_training("leaky_relu")
 claim(
     "A ReLU neuron whose sums are all negative stays at zero; a leaky one recovers",
     np.all(dead == 0) and np.all(leaky > 0.5),
@@ -704,8 +708,8 @@ our_w, our_b, _ = runs[best_rate]
 # %% [markdown]
 # All curves fall, the smallest step is far from done. We keep the rate that does best on the validation data.
 #
-# In Keras the neuron, the loss and the steps are three lines. With the same start and the same steps it must end with the same weights.
-# (`batch_size=len(training_x)`: every step sees all examples, as ours does.)
+# In Keras the neuron, the loss and the steps are three lines. With the same start and the same steps it must end with
+# the same weights. Our steps each see all examples; so Keras gets them 200 times over, one whole set to a batch.
 
 # %%
 KERAS_STEPS = 200
@@ -713,9 +717,8 @@ keras_neuron = keras.Sequential([keras.Input((30,)), keras.layers.Dense(1)])
 start = np.random.default_rng(SEED).normal(scale=0.01, size=(30, 1))
 keras_neuron.set_weights([start, np.zeros(1)])
 keras_neuron.compile(keras.optimizers.SGD(0.5), keras.losses.BinaryCrossentropy(from_logits=True))
-_ = keras_neuron.fit(
-    training_x, training_y, batch_size=len(training_x), epochs=KERAS_STEPS, shuffle=False, verbose=0
-)
+repeated_x, repeated_y = np.tile(training_x, (KERAS_STEPS, 1)), np.tile(training_y, (KERAS_STEPS, 1))
+_ = keras_neuron.fit(repeated_x, repeated_y, batch_size=len(training_x), shuffle=False, verbose=0)
 
 # %%
 keras_w, keras_b = keras_neuron.get_weights()
