@@ -7,6 +7,8 @@ from pathlib import Path
 OFFLINE = Path(__file__).parent / "tests" / "offline"
 EMPTY_CACHE = tempfile.TemporaryDirectory()
 
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")])
+)
 os.environ["KERAS_HOME"] = EMPTY_CACHE.name
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

@@ -9,7 +9,9 @@ import sys
 import keras
 
 # What to load, its size, and the lessons that can use it.
-DOWNLOADS = {"MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits")}
+DOWNLOADS = {
+    "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits")
+}
 
 
 def main():
@@ -23,7 +25,10 @@ def main():
             missing.append(name)
             print(f"  not loaded: {error}", file=sys.stderr)
     if missing:
-        print(f"Missing: {', '.join(missing)}. Connect to the network and run this again.", file=sys.stderr)
+        print(
+            f"Missing: {', '.join(missing)}. Connect to the network and run this again.",
+            file=sys.stderr,
+        )
         return 1
     print(f"All in {os.environ.get('KERAS_HOME', os.path.join('~', '.keras'))}.")
     return 0

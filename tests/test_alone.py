@@ -29,7 +29,9 @@ def run(path, folder):
 @pytest.mark.parametrize("need", KINDS_OF_NEED)
 def test_a_notebook_runs_alone_without_network_on_colab(need, tmp_path, monkeypatch):
     copied = shutil.copy(ROOT / "lessons" / KINDS_OF_NEED[need], tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "tests/colab"), os.environ["PYTHONPATH"]]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(ROOT / "tests/colab"), os.environ["PYTHONPATH"]])
+    )
     notebook = nbformat.read(copied, 4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell("import google.colab"))
     nbformat.write(notebook, copied)
@@ -37,7 +39,9 @@ def test_a_notebook_runs_alone_without_network_on_colab(need, tmp_path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == [Path(copied).name]
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody may write to")
+@pytest.mark.skipif(
+    not Path("/proc/self").is_dir(), reason="needs a folder that nobody may write to"
+)
 def test_a_notebook_runs_in_a_read_only_folder():
     run(ROOT / "lessons" / KINDS_OF_NEED["tables and pictures"], Path("/proc/self"))
 

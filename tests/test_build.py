@@ -126,9 +126,9 @@ def test_a_second_build_gives_the_same_file(course):
 def test_the_command_builds_what_changed_and_checks(course, capsys):
     assert command.main([], course) == 0
     assert "1.1 Adding: built in" in capsys.readouterr().out
-    assert "an adder. | Two is more than one (2 > 1)" in (course.notebooks / "README.md").read_text().replace(
-        "An", "an"
-    )
+    assert "an adder. | Two is more than one (2 > 1)" in (
+        course.notebooks / "README.md"
+    ).read_text().replace("An", "an")
     assert command.main([], course) == 0
     assert capsys.readouterr().out == "1.1 Adding: unchanged\n"
     assert command.main(["--check"], course) == 0
@@ -144,7 +144,10 @@ def test_the_command_builds_what_changed_and_checks(course, capsys):
             "1_1_adding.ipynb is older than its source",
         ),
         (lambda course, path: path.unlink(), "1_1_adding.ipynb is missing or not a notebook"),
-        (lambda course, path: path.rename(path.with_name("1_2_gone.ipynb")), "1_2_gone.ipynb has no source"),
+        (
+            lambda course, path: path.rename(path.with_name("1_2_gone.ipynb")),
+            "1_2_gone.ipynb has no source",
+        ),
         (
             lambda course, path: path.write_text(
                 re.sub('"execution_count": \\d+', '"execution_count": null', path.read_text())
@@ -152,7 +155,9 @@ def test_the_command_builds_what_changed_and_checks(course, capsys):
             "never executed",
         ),
         (
-            lambda course, path: path.write_text(path.read_text().replace("yours says {", "you say {")),
+            lambda course, path: path.write_text(
+                path.read_text().replace("yours says {", "you say {")
+            ),
             "older than its source",
         ),
         (
@@ -245,11 +250,15 @@ def test_a_notebook_too_big_to_clone_is_refused(course):
 
 def test_a_lesson_number_used_twice_is_refused(course):
     write(course, GOOD, "1_first/1_1_more.py")
-    with pytest.raises(BuildError, match=r"1_1_more\.py: lesson number 1\.1 is taken by 1_1_adding\.py"):
+    with pytest.raises(
+        BuildError, match=r"1_1_more\.py: lesson number 1\.1 is taken by 1_1_adding\.py"
+    ):
         course.lessons()
 
 
-@pytest.mark.parametrize("name", ["1_first/adding.py", "first/1_1_adding.py", "2_second/1_1_adding.py"])
+@pytest.mark.parametrize(
+    "name", ["1_first/adding.py", "first/1_1_adding.py", "2_second/1_1_adding.py"]
+)
 def test_a_source_without_its_number_is_refused(course, name):
     write(course, GOOD, name)
     with pytest.raises(BuildError, match="a source is named like"):
@@ -263,7 +272,9 @@ def test_lessons_come_in_the_order_of_the_course():
 
 def test_a_folder_that_cannot_be_written_is_named(course):
     (lesson,) = course.lessons()
-    unwritable = Course(course.chapters, course.chapters / "1_first/1_1_adding.py", course.kit_folder)
+    unwritable = Course(
+        course.chapters, course.chapters / "1_first/1_1_adding.py", course.kit_folder
+    )
     with pytest.raises(BuildError, match="cannot be written"):
         unwritable.build(lesson)
 
@@ -325,11 +336,15 @@ def test_two_kit_functions_of_one_name_are_refused(tmp_path):
     first = "from workshop.kit.two import g\n\n\ndef helper(): ...\n\n\ndef f():\n    return g() + helper()"
     second = "def helper(): ...\n\n\ndef g():\n    return helper()"
     with pytest.raises(BuildError, match="helper is defined in"):
-        kit_of(tmp_path, __init__="from workshop.kit.one import f", one=first, two=second).source_of(["f"])
+        kit_of(
+            tmp_path, __init__="from workshop.kit.one import f", one=first, two=second
+        ).source_of(["f"])
 
 
 def test_outputs_lose_logs_addresses_and_progress():
-    log = "I0000 00:00:1.2 3 a.cc:1] hello\n2026-01-01 00:00:00.1: W tensorflow/a.cc:2] slow\nkept\n"
+    log = (
+        "I0000 00:00:1.2 3 a.cc:1] hello\n2026-01-01 00:00:00.1: W tensorflow/a.cc:2] slow\nkept\n"
+    )
     assert clean.LOG_LINE.sub("", log) == "kept\n"
     assert clean.folded("1/3\r2/3\r3/3\r\ndone\n") == "3/3\ndone\n"
     assert clean.folded("1/2 [=>..]\x08\x08\x08\x082/2 [====]\n") == "2/2 [====]\n"
@@ -367,7 +382,9 @@ def test_a_cell_that_measures_time_keeps_its_output_while_its_code_is_the_same(c
 def test_peak_memory_counts_the_kernel(course):
     write(
         course,
-        GOOD.replace("SEED = 0", "SEED = 0\nimport time\nblock = bytearray(300_000_000)\ntime.sleep(0.5)"),
+        GOOD.replace(
+            "SEED = 0", "SEED = 0\nimport time\nblock = bytearray(300_000_000)\ntime.sleep(0.5)"
+        ),
     )
     (lesson,) = course.lessons()
     notebook, _ = course.unexecuted(lesson)

@@ -131,7 +131,9 @@ def test_versions_here_are_accepted():
 
 def test_too_old_a_keras_is_refused_with_the_command_that_mends_it(monkeypatch):
     monkeypatch.setattr(keras, "__version__", "2.15.0")
-    with pytest.raises(RuntimeError, match=r'found 2\.15\.0\. Run: pip install --upgrade "keras>=3\.13"'):
+    with pytest.raises(
+        RuntimeError, match=r'found 2\.15\.0\. Run: pip install --upgrade "keras>=3\.13"'
+    ):
         kit.check_versions()
 
 

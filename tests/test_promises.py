@@ -97,7 +97,9 @@ def test_a_lesson_is_readable(notebook):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
             assert len(cell.metadata.alt) > 20
             following = notebook.cells[place + 1 : place + 3]
-            assert any(other.cell_type == "markdown" for other in following), "say what to see in the plot"
+            assert any(other.cell_type == "markdown" for other in following), (
+                "say what to see in the plot"
+            )
 
 
 @each_lesson
@@ -124,7 +126,9 @@ def test_a_picture_is_what_its_script_draws(picture, tmp_path, monkeypatch):
     runpy.run_module(f"images.{picture.stem}", run_name="__main__")
     with PIL.Image.open(picture) as stored, PIL.Image.open(tmp_path / picture.name) as drawn:
         assert stored.size == drawn.size
-        difference = np.abs(np.asarray(stored.convert("L"), float) - np.asarray(drawn.convert("L"), float))
+        difference = np.abs(
+            np.asarray(stored.convert("L"), float) - np.asarray(drawn.convert("L"), float)
+        )
     assert difference.mean() < 2, f"run: python -m images.{picture.stem}"
 
 
@@ -136,7 +140,9 @@ def test_every_picture_is_used():
 def test_the_readme_links_every_lesson():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for lesson in LESSONS:
-        assert f"[{lesson.number} {lesson.title}](lessons/{lesson.notebook_name.as_posix()})" in readme
+        assert (
+            f"[{lesson.number} {lesson.title}](lessons/{lesson.notebook_name.as_posix()})" in readme
+        )
     for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", re.sub("`[^`]*`", "", readme)):
         assert (ROOT / target).exists(), f"README links {target}"
 

@@ -32,7 +32,9 @@ def clean(notebook, lesson):
         )
         if noise:
             raise BuildError(
-                f"a cell warns: mend the cause, or silence it with a reason:\n{noise}", lesson.source, line
+                f"a cell warns: mend the cause, or silence it with a reason:\n{noise}",
+                lesson.source,
+                line,
             )
         if (
             any("image/png" in output.get("data", {}) for output in cell.outputs)

@@ -27,7 +27,9 @@ LONGER_BUDGET = {
     "4.3c": 75,
     "5.2": 90,
 }  # seconds, for lessons that train generators or sequence readers
-SMALLEST_CHANGE = 0.3  # a new time or memory within this share of the stored one does not replace it
+SMALLEST_CHANGE = (
+    0.3  # a new time or memory within this share of the stored one does not replace it
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,11 @@ class Course:
         unknown = [number for number in numbers if number not in sources]
         if unknown:
             raise BuildError(f"no lesson {', '.join(unknown)}: there are {', '.join(sources)}")
-        return [read_lesson(path) for number, path in sources.items() if not numbers or number in numbers]
+        return [
+            read_lesson(path)
+            for number, path in sources.items()
+            if not numbers or number in numbers
+        ]
 
     def stored(self, lesson):
         """The committed notebook of a lesson, or None where there is none that can be read."""
@@ -101,18 +107,24 @@ class Course:
     def check_size(self, lesson, measured, text):
         if len(text.encode()) > BIGGEST_NOTEBOOK:
             raise BuildError(
-                f"the notebook has {len(text.encode())} bytes of at most {BIGGEST_NOTEBOOK}", lesson.source
+                f"the notebook has {len(text.encode())} bytes of at most {BIGGEST_NOTEBOOK}",
+                lesson.source,
             )
         if measured["seconds"] > MOST_SECONDS or measured["gigabytes"] > MOST_GIGABYTES:
             took = f"{measured['seconds']} s and {measured['gigabytes']} GB"
             raise BuildError(
-                f"it took {took}; a lesson has {MOST_SECONDS} s and {MOST_GIGABYTES} GB", lesson.source
+                f"it took {took}; a lesson has {MOST_SECONDS} s and {MOST_GIGABYTES} GB",
+                lesson.source,
             )
 
     def index(self):
         paths = [self.notebooks / lesson.notebook_name for lesson in self.lessons()]
         return index_of(
-            {path.relative_to(self.notebooks): nbformat.read(path, 4) for path in paths if path.is_file()}
+            {
+                path.relative_to(self.notebooks): nbformat.read(path, 4)
+                for path in paths
+                if path.is_file()
+            }
         )
 
     def problems(self, lessons):
@@ -121,13 +133,17 @@ class Course:
         for lesson in lessons:
             stored = self.stored(lesson)
             if stored is None:
-                found.append(f"{lesson.number}: {lesson.notebook_name} is missing or not a notebook")
+                found.append(
+                    f"{lesson.number}: {lesson.notebook_name} is missing or not a notebook"
+                )
                 continue
             if not self.is_current(lesson):
                 found.append(f"{lesson.number}: {lesson.notebook_name} is older than its source")
             code = [cell for cell in stored.cells if cell.cell_type == "code"]
             if any(not cell.execution_count for cell in code):
-                found.append(f"{lesson.number}: {lesson.notebook_name} has cells that were never executed")
+                found.append(
+                    f"{lesson.number}: {lesson.notebook_name} has cells that were never executed"
+                )
             if any(output.output_type == "error" for cell in code for output in cell.outputs):
                 found.append(f"{lesson.number}: {lesson.notebook_name} contains an error")
         expected = {self.notebooks / lesson.notebook_name for lesson in self.lessons()}
@@ -143,7 +159,9 @@ class Course:
 
 def shape(cell):
     """What makes two cells the same, outputs aside."""
-    metadata = {key: value for key, value in cell.metadata.items() if key != "source_line" and value != []}
+    metadata = {
+        key: value for key, value in cell.metadata.items() if key != "source_line" and value != []
+    }
     return cell.cell_type, cell.source, cell.id, metadata
 
 
@@ -189,4 +207,6 @@ def write_whole(path, text):
         if part:
             with contextlib.suppress(OSError):
                 os.unlink(part)
-        raise BuildError(f"cannot be written ({error.strerror}): make its folder writable", path) from error
+        raise BuildError(
+            f"cannot be written ({error.strerror}): make its folder writable", path
+        ) from error

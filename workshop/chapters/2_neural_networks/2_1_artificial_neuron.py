@@ -19,7 +19,14 @@ import sklearn.datasets
 import sklearn.linear_model
 import tensorflow as tf
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, split_three_ways, use_course_style
+from workshop.kit import (
+    COLOURS,
+    check_versions,
+    claim,
+    feedback,
+    split_three_ways,
+    use_course_style,
+)
 
 check_versions()
 use_course_style()
@@ -75,7 +82,9 @@ claim(
 # else 0. Nothing in it is learned; a person chooses the weights. Even so, a few such neurons compute logic.
 
 # %% tags=["setup"]
-BOTH_INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])  # (4, 2): all that two yes-or-no inputs can be
+BOTH_INPUTS = np.array(
+    [[0, 0], [0, 1], [1, 0], [1, 1]]
+)  # (4, 2): all that two yes-or-no inputs can be
 
 
 def threshold_neuron(x, w, b):
@@ -86,7 +95,9 @@ def threshold_neuron(x, w, b):
 # %% tags=["nbval-check-output"]
 and_answers = threshold_neuron(BOTH_INPUTS, np.array([1, 1]), -1.5)
 or_answers = threshold_neuron(BOTH_INPUTS, np.array([1, 1]), -0.5)
-for (first, second), and_answer, or_answer in zip(BOTH_INPUTS, and_answers, or_answers, strict=True):
+for (first, second), and_answer, or_answer in zip(
+    BOTH_INPUTS, and_answers, or_answers, strict=True
+):
     print(f"{first}, {second}:  AND {and_answer}   OR {or_answer}")
 
 # %% [markdown]
@@ -113,7 +124,9 @@ points = np.stack(np.meshgrid(first_input, second_input, indexing="ij"), axis=-1
 def border_found(weights, bias):
     """Where the Keras neuron's output crosses one half, for each first input: shape (9,)."""
     neuron.set_weights([np.reshape(weights, (2, 1)), np.array([bias])])
-    says_yes = neuron.predict(points.reshape(-1, 2), verbose=0, batch_size=16384).reshape(9, 1601) > 0.5
+    says_yes = (
+        neuron.predict(points.reshape(-1, 2), verbose=0, batch_size=16384).reshape(9, 1601) > 0.5
+    )
     return second_input[says_yes.argmin(axis=1)]
 
 
@@ -342,7 +355,8 @@ with tf.GradientTape() as tape:
     keras_shares = keras.activations.softmax(sums_tensor[tf.newaxis])[0]
 keras_table = tape.jacobian(keras_shares, sums_tensor).numpy()
 difference = max(
-    np.abs(softmax(sums) - keras_shares.numpy()).max(), np.abs(softmax_derivative(sums) - keras_table).max()
+    np.abs(softmax(sums) - keras_shares.numpy()).max(),
+    np.abs(softmax_derivative(sums) - keras_table).max(),
 )
 claim(
     "Softmax and its whole table of derivatives equal Keras's",
@@ -448,7 +462,8 @@ claim(
 
 # %%
 three_layers = keras.Sequential(
-    [keras.Input((8,))] + [keras.layers.Dense(size, bias_initializer="normal") for size in (32, 30, 1)]
+    [keras.Input((8,))]
+    + [keras.layers.Dense(size, bias_initializer="normal") for size in (32, 30, 1)]
 )
 folded_weights, folded_bias = np.eye(8), np.zeros(8)
 for layer in three_layers.layers:
@@ -500,7 +515,9 @@ def loss_and_gradients(x, y, w, b):
     """
     z = x @ w + b
     error = scipy.special.expit(z) - y
-    loss = np.mean(np.logaddexp(0, z) - y * z, axis=0)  # -y ln ŷ - (1 - y) ln(1 - ŷ), without overflow
+    loss = np.mean(
+        np.logaddexp(0, z) - y * z, axis=0
+    )  # -y ln ŷ - (1 - y) ln(1 - ŷ), without overflow
     return loss, x.T @ error / len(x), error.mean(axis=0)
 
 
@@ -512,7 +529,9 @@ w, b = generator.normal(size=(5, 1)), generator.normal(size=1)
 w_variable, b_variable = tf.Variable(w), tf.Variable(b)
 with tf.GradientTape() as tape:
     keras_loss = keras.ops.mean(
-        keras.losses.binary_crossentropy(y, tf.constant(x) @ w_variable + b_variable, from_logits=True)
+        keras.losses.binary_crossentropy(
+            y, tf.constant(x) @ w_variable + b_variable, from_logits=True
+        )
     )
 tape_gradients = tape.gradient(keras_loss, [w_variable, b_variable])
 
@@ -556,7 +575,9 @@ def train(x, y, learning_rate, steps, seed):
 
 # %%
 function_numbers = np.arange(16)
-all_functions = (function_numbers[np.newaxis] >> np.arange(4)[:, np.newaxis]) & 1  # (4 cases, 16 functions)
+all_functions = (
+    function_numbers[np.newaxis] >> np.arange(4)[:, np.newaxis]
+) & 1  # (4 cases, 16 functions)
 centred_inputs = BOTH_INPUTS - 0.5
 
 w, b, losses = train(centred_inputs, all_functions, learning_rate=2.0, steps=5000, seed=SEED)
@@ -582,14 +603,18 @@ for number in np.flatnonzero(~learned):
 def is_separable(x, y):
     """Is there a line with the examples y = 1 on one side and y = 0 on the other? x: (examples, inputs), y: (examples,)."""
     sides = np.where(y == 1, 1, -1)[:, np.newaxis]
-    wanted = -sides * np.column_stack([x, np.ones(len(x))])  # side * (x·w + b) >= 1, as linprog writes it
+    wanted = -sides * np.column_stack(
+        [x, np.ones(len(x))]
+    )  # side * (x·w + b) >= 1, as linprog writes it
     answer = scipy.optimize.linprog(
         np.zeros(x.shape[1] + 1), A_ub=wanted, b_ub=-np.ones(len(x)), bounds=(None, None)
     )
     return answer.status == 0
 
 
-separable = np.array([is_separable(BOTH_INPUTS, all_functions[:, number]) for number in function_numbers])
+separable = np.array(
+    [is_separable(BOTH_INPUTS, all_functions[:, number]) for number in function_numbers]
+)
 claim(
     "One neuron learns exactly the functions that a line can separate: all but XOR and its opposite",
     np.array_equal(learned, separable) and np.flatnonzero(~separable).tolist() == [6, 9],
@@ -674,7 +699,9 @@ def accuracy(x, y, w, b):
 
 constant_accuracy = np.mean(validation_y == 0)
 regressions = [
-    sklearn.linear_model.LogisticRegression(C=strength, max_iter=5000).fit(training_x, training_y.ravel())
+    sklearn.linear_model.LogisticRegression(C=strength, max_iter=5000).fit(
+        training_x, training_y.ravel()
+    )
     for strength in (0.01, 0.1, 1.0, 10.0)
 ]
 best_regression = max(
@@ -701,7 +728,9 @@ plt.show()
 
 # %%
 for rate, (w, b, _) in runs.items():
-    print(f"η = {rate}: {accuracy(validation_x, validation_y, w, b):.1%} of the validation data right")
+    print(
+        f"η = {rate}: {accuracy(validation_x, validation_y, w, b):.1%} of the validation data right"
+    )
 best_rate = max(runs, key=lambda rate: accuracy(validation_x, validation_y, *runs[rate][:2]))
 our_w, our_b, _ = runs[best_rate]
 
@@ -717,7 +746,10 @@ keras_neuron = keras.Sequential([keras.Input((30,)), keras.layers.Dense(1)])
 start = np.random.default_rng(SEED).normal(scale=0.01, size=(30, 1))
 keras_neuron.set_weights([start, np.zeros(1)])
 keras_neuron.compile(keras.optimizers.SGD(0.5), keras.losses.BinaryCrossentropy(from_logits=True))
-repeated_x, repeated_y = np.tile(training_x, (KERAS_STEPS, 1)), np.tile(training_y, (KERAS_STEPS, 1))
+repeated_x, repeated_y = (
+    np.tile(training_x, (KERAS_STEPS, 1)),
+    np.tile(training_y, (KERAS_STEPS, 1)),
+)
 _ = keras_neuron.fit(repeated_x, repeated_y, batch_size=len(training_x), shuffle=False, verbose=0)
 
 # %%
@@ -740,7 +772,9 @@ test_accuracy = {
     "our neuron": accuracy(test_x, test_y, our_w, our_b),
 }
 for name, share in test_accuracy.items():
-    print(f"{name:20s} {share:6.1%} right, {round((1 - share) * len(test_y))} of {len(test_y)} wrong")
+    print(
+        f"{name:20s} {share:6.1%} right, {round((1 - share) * len(test_y))} of {len(test_y)} wrong"
+    )
 
 # %% [markdown]
 # How much would another split of the same tumours change that? We repeat everything with ten splits. And as a
@@ -754,9 +788,13 @@ def scores_of_split(seed):
     parts = split_three_ways(tumours.data, is_malignant, seed=seed)
     mean, deviation = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
     (x, y), _, (test_x, test_y) = (((part - mean) / deviation, labels) for part, labels in parts)
-    regression = sklearn.linear_model.LogisticRegression(C=best_regression.C, max_iter=5000).fit(x, y)
+    regression = sklearn.linear_model.LogisticRegression(C=best_regression.C, max_iter=5000).fit(
+        x, y
+    )
     shuffles = [np.random.default_rng([seed, shuffle]).permutation(y) for shuffle in range(20)]
-    w, b, _ = train(x, np.column_stack([y, *shuffles]), best_rate, STEPS, seed)  # 21 neurons side by side
+    w, b, _ = train(
+        x, np.column_stack([y, *shuffles]), best_rate, STEPS, seed
+    )  # 21 neurons side by side
     right = np.mean((test_x @ w + b > 0) == (test_y == 1)[:, np.newaxis], axis=0)
     return np.mean(test_y == 0), regression.score(test_x, test_y), right[0], right[1:].mean()
 
@@ -796,7 +834,12 @@ test_sums = (test_x @ our_w + our_b).ravel()
 edges = np.linspace(np.floor(test_sums.min()), np.ceil(test_sums.max()), 31)
 plt.hist(test_sums[test_y.ravel() == 0], edges, color=COLOURS["sky"], alpha=0.8, label="benign")
 plt.hist(
-    test_sums[test_y.ravel() == 1], edges, color=COLOURS["red"], alpha=0.6, hatch="//", label="malignant"
+    test_sums[test_y.ravel() == 1],
+    edges,
+    color=COLOURS["red"],
+    alpha=0.6,
+    hatch="//",
+    label="malignant",
 )
 plt.axvline(0, color=COLOURS["black"], linestyle="--")
 plt.legend()
@@ -892,8 +935,12 @@ new_output = 2 / (1 + np.exp(-2))  # doubles the output instead of the sum
 # %% tags=["check"]
 with feedback("Predict"):
     assert my_prediction in ("A", "B", "C"), 'write "A", "B" or "C" into my_prediction'
-    assert my_prediction != "A", "the sum of a yes is positive, and twice a positive number is positive"
-    assert my_prediction != "C", "the border stays, but the sum doubles: does the sigmoid not notice?"
+    assert my_prediction != "A", (
+        "the sum of a yes is positive, and twice a positive number is positive"
+    )
+    assert my_prediction != "C", (
+        "the border stays, but the sum doubles: does the sigmoid not notice?"
+    )
     assert new_output is not None, "right letter; now compute new_output"
     assert np.isclose(new_output, 0.98201379), (
         f"the sum is 3 + 4 - 5 = 2 before and 4 after; yours gives {new_output:.4f}: double z, then squash it"
@@ -994,7 +1041,9 @@ def repaired_step(x, y, w, b, learning_rate):  # the mean is mended, the sign is
 # %% tags=["check"]
 with feedback("Repair this"):
     start_w, start_b = np.full((30, 1), 0.1), np.zeros(1)
-    loss_before, w_gradient, b_gradient = loss_and_gradients(training_x, training_y, start_w, start_b)
+    loss_before, w_gradient, b_gradient = loss_and_gradients(
+        training_x, training_y, start_w, start_b
+    )
     step = repaired_step(training_x, training_y, start_w.copy(), start_b.copy(), 0.1)
     assert step is not None, "return the new w and b"
     new_w, new_b = step
@@ -1004,9 +1053,9 @@ with feedback("Repair this"):
     assert np.isclose(length, 1), (
         f"the step of the weights is {length:.0f} times too long: sum or mean over the examples?"
     )
-    assert np.allclose(new_w, start_w - 0.1 * w_gradient) and np.allclose(new_b, -0.1 * b_gradient), (
-        "w or b differs from one step of train"
-    )
+    assert np.allclose(new_w, start_w - 0.1 * w_gradient) and np.allclose(
+        new_b, -0.1 * b_gradient
+    ), "w or b differs from one step of train"
 
 # %% [markdown]
 # ## Exercise 5: beat the line (open-ended)
@@ -1020,7 +1069,9 @@ with feedback("Repair this"):
 def features(points):
     """New inputs for one neuron, (n, 1), (n, 2) or (n, 3), computed from points (n, 2)."""
     ### BEGIN SOLUTION
-    return points**2  # with equal weights the neuron adds them up to the squared distance from the centre
+    return (
+        points**2
+    )  # with equal weights the neuron adds them up to the squared distance from the centre
     ### END SOLUTION
 
 
