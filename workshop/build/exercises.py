@@ -62,10 +62,10 @@ def exercises_of(lesson):
 
 
 def blank(source):
-    """The exercise without its solution: dots in its place."""
-    return re.sub(
-        rf"^([ ]*){BEGIN}\n(.|\n)*?{END}$", r"\1...  # your code", source, flags=re.MULTILINE
-    )
+    """The exercise without its solution: dots in its place, or at the left edge, where they would print, a comment."""
+    solution = rf"{BEGIN}\n(.|\n)*?{END}$"
+    source = re.sub(rf"^([ ]+){solution}", r"\1...  # your code", source, flags=re.MULTILINE)
+    return re.sub(rf"^{solution}", "# your code", source, flags=re.MULTILINE)
 
 
 def solved(source):

@@ -88,7 +88,10 @@ BOTH_INPUTS = np.array(
 
 
 def threshold_neuron(x, w, b):
-    """1 where the weighted sum is above zero, else 0. x: (examples, inputs), w: (inputs,). Returns (examples,)."""
+    """1 where the weighted sum is above zero, else 0: (examples,).
+
+    x: (examples, inputs), w: (inputs,), b: a number.
+    """
     return (x @ w + b > 0).astype(int)
 
 
@@ -122,7 +125,7 @@ points = np.stack(np.meshgrid(first_input, second_input, indexing="ij"), axis=-1
 
 
 def border_found(weights, bias):
-    """Where the Keras neuron's output crosses one half, for each first input: shape (9,)."""
+    """Where the Keras neuron's output crosses one half, for each first input: (9,)."""
     neuron.set_weights([np.reshape(weights, (2, 1)), np.array([bias])])
     says_yes = (
         neuron.predict(points.reshape(-1, 2), verbose=0, batch_size=16384).reshape(9, 1601) > 0.5
@@ -173,7 +176,8 @@ plain, tenfold, turned = borders.values()
 claim(
     "The decision line depends on the weights' direction and not on their length",
     np.allclose(plain, tenfold) and not np.allclose(plain, turned),
-    f"largest distance {np.abs(plain - tenfold).max():.2f} for a common factor, {np.abs(plain - turned).max():.2f} for a turn",
+    f"largest distance {np.abs(plain - tenfold).max():.2f} for a common factor, "
+    f"{np.abs(plain - turned).max():.2f} for a turn",
 )
 
 # %% [markdown]
@@ -203,7 +207,10 @@ for factor in (1, 10):
 
 # %% tags=["setup"]
 def dense(x, w, b, activation):
-    """A dense layer. x: (examples, inputs), w: (inputs, neurons), b: (neurons,). Returns (examples, neurons)."""
+    """A dense layer's answers: (examples, neurons).
+
+    x: (examples, inputs), w: (inputs, neurons), b: (neurons,).
+    """
     return activation(x @ w + b)
 
 
@@ -329,7 +336,10 @@ plt.show()
 
 # %% tags=["nbval-check-output"]
 def softmax(z):
-    """Shares of the last axis that add up to 1. The largest sum is taken off first: same shares, and no overflow."""
+    """Shares of the last axis that add up to 1.
+
+    The largest sum is taken off first: the shares stay the same, and nothing overflows.
+    """
     exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
@@ -378,7 +388,7 @@ LAYERS = 20
 
 
 def gradient_by_layer(activation, initializer):
-    """The norm of the gradient of each layer's weights, from the first to the last, in an untrained network: (LAYERS,)."""
+    """The norm of the gradient of each layer's weights in an untrained network: (LAYERS,)."""
     layers = [
         keras.layers.Dense(
             64,
@@ -432,7 +442,7 @@ claim(
 
 # %%
 def answers_after_training(activation, steps=400):
-    """Train one neuron whose sums start below zero to answer 1 for the inputs 1, 2 and 3. Returns its answers."""
+    """Train a neuron whose sums start below zero to answer 1 for the inputs 1, 2 and 3."""
     one_neuron = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation=activation)])
     one_neuron.set_weights([np.array([[-1.0]]), np.array([-1.0])])
     one_neuron.compile("sgd", "mse")
@@ -601,7 +611,10 @@ for number in np.flatnonzero(~learned):
 
 # %%
 def is_separable(x, y):
-    """Is there a line with the examples y = 1 on one side and y = 0 on the other? x: (examples, inputs), y: (examples,)."""
+    """Is there a line with the examples y = 1 on one side and y = 0 on the other?
+
+    x: (examples, inputs), y: (examples,).
+    """
     sides = np.where(y == 1, 1, -1)[:, np.newaxis]
     wanted = -sides * np.column_stack(
         [x, np.ones(len(x))]
@@ -677,7 +690,7 @@ measure_means, measure_deviations = training[0].mean(axis=0), training[0].std(ax
 
 
 def standardise(raw):
-    """Measures on the scale of the training data: mean 0, standard deviation 1 there. raw: (tumours, 30)."""
+    """Measures, (tumours, 30), so that the training data have mean 0 and deviation 1."""
     return (raw - measure_means) / measure_deviations
 
 
@@ -693,7 +706,7 @@ training_y, validation_y, test_y = (
 
 # %%
 def accuracy(x, y, w, b):
-    """The share of examples that a sigmoid neuron gets right, with its border at one half."""
+    """The share of examples that a sigmoid neuron gets right, its border at one half."""
     return float(np.mean((x @ w + b > 0) == (y == 1)))
 
 
@@ -708,9 +721,8 @@ best_regression = max(
     regressions, key=lambda regression: regression.score(validation_x, validation_y.ravel())
 )
 print(f"constant answer: {constant_accuracy:.1%} of the validation data right")
-print(
-    f"logistic regression, C = {best_regression.C}: {best_regression.score(validation_x, validation_y.ravel()):.1%}"
-)
+regression_accuracy = best_regression.score(validation_x, validation_y.ravel())
+print(f"logistic regression, C = {best_regression.C}: {regression_accuracy:.1%}")
 
 # %% [markdown]
 # Now our neuron. The learning rate is a setting as well. We try three and look at how the loss falls.
@@ -759,7 +771,8 @@ difference = max(np.abs(w - keras_w).max(), np.abs(b - keras_b).max())
 claim(
     "Our training loop and Keras's fit end with the same weights",
     difference < 1e-3 and np.abs(w - start).max() > 0.1,
-    f"largest difference {difference:.1e} after {KERAS_STEPS} steps, in which a weight moved by up to {np.abs(w - start).max():.2f}",
+    f"largest difference {difference:.1e} after {KERAS_STEPS} steps, "
+    f"in which a weight moved by up to {np.abs(w - start).max():.2f}",
 )
 
 # %% [markdown]
@@ -784,7 +797,11 @@ for name, share in test_accuracy.items():
 
 # %%
 def scores_of_split(seed):
-    """Test accuracy after another split: constant answer, logistic regression, neuron, mean neuron with shuffled labels."""
+    """Test accuracies after another split of the tumours.
+
+    Returns the constant answer's, logistic regression's, the neuron's, and the mean of the
+    neurons that learned from shuffled labels.
+    """
     parts = split_three_ways(tumours.data, is_malignant, seed=seed)
     mean, deviation = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
     (x, y), _, (test_x, test_y) = (((part - mean) / deviation, labels) for part, labels in parts)
@@ -872,7 +889,7 @@ plt.show()
 
 # %% tags=["exercise"]
 def distance_to_border(x, w, b):
-    """Signed distance of point x, shape (n,), from the border of a neuron with weights w, shape (n,), and bias b."""
+    """Signed distance of the point x, (n,), from the border of a neuron with w, (n,), and b."""
     ### BEGIN SOLUTION
     return (x @ w + b) / np.linalg.norm(w)
     ### END SOLUTION
@@ -1017,7 +1034,10 @@ with feedback("A new activation"):
 
 # %% tags=["exercise"]
 def repaired_step(x, y, w, b, learning_rate):
-    """One step of gradient descent on the mean loss. x: (n, k), y: (n, 1), w: (k, 1), b: (1,). Returns the new w and b."""
+    """One step of gradient descent on the mean loss. Returns the new w and b.
+
+    x: (n, k), y: (n, 1), w: (k, 1), b: (1,).
+    """
     ### BEGIN SOLUTION
     error = sigmoid(x @ w + b) - y  # prediction minus target: the step goes *down*
     w = w - learning_rate * x.T @ error / len(x)  # the loss is a mean, so its gradient is one too
