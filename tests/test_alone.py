@@ -18,12 +18,11 @@ KINDS_OF_NEED = {"tables and pictures": "2_neural_networks/2_1_artificial_neuron
 
 
 def run(path, folder):
-    """Execute a notebook with `folder` as its place. Returns it executed; raises where a cell fails."""
+    """Execute a notebook with `folder` as its place; raises where a cell fails."""
     notebook = nbformat.read(path, 4)
     nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
     ).execute()
-    return notebook
 
 
 @pytest.mark.parametrize("need", KINDS_OF_NEED)

@@ -1,5 +1,7 @@
 """The build, on tiny lessons good and bad."""
 
+import base64
+import io
 import os
 import re
 
@@ -9,7 +11,7 @@ import pytest
 
 from workshop import seeds
 from workshop.build import __main__ as command
-from workshop.build import clean, execute, parse
+from workshop.build import clean, execute, lessons, parse
 from workshop.build.errors import BuildError
 from workshop.build.inline import Kit
 from workshop.build.lessons import Course, settled, write_whole
@@ -75,18 +77,18 @@ def write(course, source, name="1_first/1_1_adding.py"):
 def built(course):
     (lesson,) = course.lessons()
     course.build(lesson)
-    return course.stored(lesson)
+    return course.stored(lesson.notebook_path)
 
 
 def refusal(course, source):
     """What the build says of a bad source. The notebook of the good one must be as it was."""
     (lesson,) = course.lessons()
-    path = course.notebooks / lesson.notebook_name
+    path = course.notebooks / lesson.notebook_path
     write_whole(path, "as it was")
     write(course, source)
     with pytest.raises(BuildError) as caught:
         built(course)
-    assert path.read_text() == "as it was"
+    assert path.read_text(encoding="utf-8") == "as it was"
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     return str(caught.value)
 
@@ -116,7 +118,7 @@ def test_a_lesson_becomes_a_notebook_that_stands_alone(course):
 
 def test_a_second_build_gives_the_same_file(course):
     (lesson,) = course.lessons()
-    path = course.notebooks / lesson.notebook_name
+    path = course.notebooks / lesson.notebook_path
     course.build(lesson)
     first = path.read_bytes()
     course.build(lesson)
@@ -126,9 +128,9 @@ def test_a_second_build_gives_the_same_file(course):
 def test_the_command_builds_what_changed_and_checks(course, capsys):
     assert command.main([], course) == 0
     assert "1.1 Adding: built in" in capsys.readouterr().out
-    assert "an adder. | Two is more than one (2 > 1)" in (
-        course.notebooks / "README.md"
-    ).read_text().replace("An", "an")
+    assert (
+        "An adder. | Two is more than one (2 > 1)" in (course.notebooks / "README.md").read_text()
+    )
     assert command.main([], course) == 0
     assert capsys.readouterr().out == "1.1 Adding: unchanged\n"
     assert command.main(["--check"], course) == 0
@@ -141,7 +143,7 @@ def test_the_command_builds_what_changed_and_checks(course, capsys):
     [
         (
             lambda course, path: write(course, GOOD.replace("The end.", "The very end.")),
-            "1_1_adding.ipynb is older than its source",
+            "1_1_adding.ipynb does not match its source",
         ),
         (lambda course, path: path.unlink(), "1_1_adding.ipynb is missing or not a notebook"),
         (
@@ -150,26 +152,30 @@ def test_the_command_builds_what_changed_and_checks(course, capsys):
         ),
         (
             lambda course, path: path.write_text(
-                re.sub('"execution_count": \\d+', '"execution_count": null', path.read_text())
+                re.sub(
+                    '"execution_count": \\d+',
+                    '"execution_count": null',
+                    path.read_text(encoding="utf-8"),
+                )
             ),
             "never executed",
         ),
         (
             lambda course, path: path.write_text(
-                path.read_text().replace("yours says {", "you say {")
+                path.read_text(encoding="utf-8").replace("yours says {", "you say {")
             ),
-            "older than its source",
+            "does not match its source",
         ),
         (
             lambda course, path: (course.notebooks / "README.md").write_text("stale"),
-            "README.md is older than the notebooks",
+            "README.md does not match the notebooks",
         ),
     ],
 )
 def test_check_finds_a_notebook_that_does_not_match(course, capsys, spoil, said):
     assert command.main([], course) == 0
     (lesson,) = course.lessons()
-    spoil(course, course.notebooks / lesson.notebook_name)
+    spoil(course, course.notebooks / lesson.notebook_path)
     assert command.main(["--check"], course) == 1
     assert said in capsys.readouterr().err
 
@@ -179,8 +185,8 @@ def test_check_finds_a_stored_error(course):
     notebook = built(course)
     error = nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])
     next(cell for cell in notebook.cells if cell.cell_type == "code").outputs.append(error)
-    nbformat.write(notebook, course.notebooks / lesson.notebook_name)
-    assert course.problems([lesson]) == ["1.1: 1_first/1_1_adding.ipynb contains an error"]
+    nbformat.write(notebook, course.notebooks / lesson.notebook_path)
+    assert course.problems([lesson]) == ["1_first/1_1_adding.ipynb contains an error"]
 
 
 def test_an_unknown_lesson_is_named(course, capsys):
@@ -225,6 +231,14 @@ BAD_SOURCES = {
     "the whole kit": (GOOD.replace("import claim, feedback", "import *"), "import from the kit as"),
     "a part of the kit": (GOOD.replace("workshop.kit import", "workshop.kit.claims import"), "import from the kit as"),
     "an unknown tag": (GOOD.replace('"headline"', '"headlin"'), "unknown tag 'headlin'"),
+    "a misspelt key": (GOOD.replace('tags=["exercise"]', 'tag=["exercise"]'), "unknown tag="),
+    "a solution left open": (GOOD.replace("### END SOLUTION", "### END SOLUTION\n    ### BEGIN SOLUTION"), "BEGIN SOLUTION"),
+    "an exercise on another's answer": (GOOD.replace("return a + b", "return plus(a, b)"), "name 'plus' is not defined"),
+    "no headline": (GOOD.replace('# %% tags=["headline"]', "# %%"), "a cell tagged headline makes a claim"),
+    "no product": (GOOD.replace("**You build**", "You get"), "You build"),
+    "an HTML picture": (GOOD.replace("# Text below", '# <img src="plus.png"> Text below'), "a line of its own"),
+    "a JPEG": (GOOD.replace("SEED = 0", "SEED = 0\nfrom IPython.display import Image, display\ndisplay(Image(data=b'0', format='jpeg'))"), "shows a JPEG"),
+    "a kernel that dies": (GOOD.replace("SEED = 0", "SEED = 0\nimport os\nos._exit(1)"), r"1_1_adding\.py:10: the kernel died"),
     "no seed": (GOOD.replace("SEED = 0", "seed = 0"), "a line like `SEED = 0`"),
     "no title": (GOOD.replace("# # 1.1 Adding", "# Adding"), "starts with `# 1.1 ` and the title"),
     "text before the first cell": ("import os\n" + GOOD, "made of cells that start with"),
@@ -246,6 +260,55 @@ def test_a_notebook_too_big_to_clone_is_refused(course):
     assert "bytes of at most" in refusal(
         course, GOOD.replace("SEED = 0", "SEED = 0\nprint('many\\n' * 200_000)")
     )
+
+
+def test_a_lesson_that_takes_too_long_is_refused(course, monkeypatch):
+    monkeypatch.setattr(lessons, "MOST_SECONDS", 0)
+    assert "a lesson has 0 s and 1.5 GB" in refusal(course, GOOD)
+
+
+def test_a_broken_picture_is_refused(course):
+    (course.chapters / "1_first/plus.png").write_text("not a picture", encoding="utf-8")
+    assert "not a palette PNG" in refusal(course, GOOD)
+
+
+def test_an_error_is_found_at_its_own_line_where_lines_repeat(course):
+    code = "\n# %%\nfor number in [1]:\n    1 / number\nfor number in [0]:\n    1 / number\n"
+    assert f"1_1_adding.py:{GOOD.count(chr(10)) + 6}: lesson 1.1" in refusal(course, GOOD + code)
+
+
+def test_a_changed_wrong_answer_makes_a_lesson_stale(course):
+    (lesson,) = course.lessons()
+    course.build(lesson)
+    assert course.is_current(lesson)
+    write(course, GOOD.replace("return a * b", "return b"))
+    (lesson,) = course.lessons()
+    assert not course.is_current(lesson)
+
+
+def test_a_merge_conflict_in_one_notebook_does_not_stop_the_others(course):
+    write(course, GOOD.replace("# # 1.1", "# # 1.2"), "1_first/1_2_more.py")
+    (course.notebooks / "1_first").mkdir(parents=True)
+    (course.notebooks / "1_first/1_2_more.ipynb").write_text("<<<<<<< HEAD", encoding="utf-8")
+    assert command.main(["1.1"], course) == 0
+    assert course.problems(course.lessons(["1.2"])) == [
+        "1_first/1_2_more.ipynb is missing or not a notebook"
+    ]
+
+
+def test_outputs_are_stored_small_and_quiet(course):
+    code = (
+        '\n# %% alt="A rising line."\nimport sys\nimport matplotlib.pyplot as plt\n'
+        "print('1/2\\r2/2', object())\nprint('I0000 00:00:17.5 1 a.cc:1] log', file=sys.stderr)\nplt.plot([1, 2])\nplt.show()\n"
+    )
+    write(course, GOOD + code)
+    notebook = built(course)
+    said, drawn = notebook.cells[-1].outputs
+    assert said.text == "2/2 <object object at 0x…>\n"
+    with PIL.Image.open(io.BytesIO(base64.b64decode(drawn.data["image/png"]))) as picture:
+        assert picture.mode == "P"
+        assert not picture.text
+    assert notebook.metadata.language_info == {"name": "python"}
 
 
 def test_a_lesson_number_used_twice_is_refused(course):
@@ -290,7 +353,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_half_one(tmp_path, monkeypatc
     with pytest.raises(BuildError, match="No space left on device"):
         write_whole(path, "new")
     assert [file.name for file in tmp_path.iterdir()] == ["notebook.ipynb"]
-    assert path.read_text() == "as it was"
+    assert path.read_text(encoding="utf-8") == "as it was"
 
 
 def kit_of(tmp_path, **modules):
@@ -310,7 +373,7 @@ def test_a_kit_function_brings_what_it_calls_each_once(tmp_path):
     assert defined == {"outer", "helper", "FACTOR"}
     assert source.startswith("import functools\nimport math\n\n")
     assert "# twice pi\nFACTOR" in source
-    assert "os" not in source.replace("osc", "")
+    assert "import os" not in source
     assert source.count("def helper") == source.count("@functools.cache") == 1
     space = {}
     exec(source, space)
@@ -351,23 +414,18 @@ def test_outputs_lose_logs_addresses_and_progress():
     assert clean.ADDRESS.sub("0x…", "<object at 0x7f00deadbeef>") == "<object at 0x…>"
 
 
-def test_measured_figures_settle_so_that_a_rebuild_is_quiet():
+@pytest.mark.parametrize(
+    ("seconds", "gigabytes", "cores", "settles_to"),
+    [
+        (16.0, 0.75, 2, (20, 0.8)),  # close to the stored figures
+        (31.0, 1.24, 2, (35, 1.2)),  # far from them
+        (16.0, 0.62, 8, (20, 0.6)),  # another machine
+    ],
+)
+def test_measured_figures_settle_so_that_a_rebuild_is_quiet(seconds, gigabytes, cores, settles_to):
     stored = nbformat.NotebookNode(seconds=20, gigabytes=0.8, cores=2)
-    assert settled({"seconds": 16.0, "gigabytes": 0.75, "cores": 2}, stored) == {
-        "seconds": 20,
-        "gigabytes": 0.8,
-        "cores": 2,
-    }
-    assert settled({"seconds": 31.0, "gigabytes": 1.24, "cores": 2}, stored) == {
-        "seconds": 35,
-        "gigabytes": 1.2,
-        "cores": 2,
-    }
-    assert settled({"seconds": 16.0, "gigabytes": 0.75, "cores": 8}, stored) == {
-        "seconds": 20,
-        "gigabytes": 0.8,
-        "cores": 8,
-    }
+    new = settled({"seconds": seconds, "gigabytes": gigabytes, "cores": cores}, stored)
+    assert (new["seconds"], new["gigabytes"]) == settles_to
 
 
 def test_a_cell_that_measures_time_keeps_its_output_while_its_code_is_the_same(course):
@@ -393,9 +451,16 @@ def test_peak_memory_counts_the_kernel(course):
 
 
 def test_seeds_tells_which_claims_held(course, capsys):
-    write(course, GOOD.replace("numbers = [1, 2]", "numbers = [1, 3 - SEED]"))
-    assert seeds.main(["1.1", "--seeds", "3"], course) == 1
-    said = capsys.readouterr().out
-    assert "seed 0: 1 of 1 claims held" in said
-    assert "2 of 3: Two is more than one" in said
-    assert "✗ seed 2: 1 > 1" in said
+    write(course, GOOD.replace("numbers = [1, 2]", "numbers = [1, 3 - SEED]\nassert SEED < 3"))
+    assert seeds.main(["1.1", "--seeds", "4"], course) == 1
+    said = capsys.readouterr()
+    assert "seed 0: 1 of 1 claims held" in said.out
+    assert "2 of 4: Two is more than one" in said.out
+    assert "✗ seed 2: 1 > 1" in said.out
+    assert "✗ seed 3: not reached" in said.out
+    assert "seed 3: " in said.err
+
+
+def test_seeds_needs_a_seed(course):
+    with pytest.raises(SystemExit):
+        seeds.main(["1.1", "--seeds", "0"], course)

@@ -68,7 +68,7 @@ def build(course, lessons, force):
 def show_progress(text, last=False):
     """On a terminal one line that changes; elsewhere only the last word on each lesson."""
     if sys.stdout.isatty():
-        print(f"\r\x1b[K{text}", end="\n" if last else "", flush=True)
+        print(f"\r{text:<79}", end="\n" if last else "", flush=True)
     elif last:
         print(text, flush=True)
 

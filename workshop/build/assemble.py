@@ -7,10 +7,9 @@ import re
 import nbformat
 
 from workshop.build.errors import BuildError
-from workshop.build.exercises import blank, exercises_of, solution_text
+from workshop.build.exercises import BEGIN, END, blank, exercises_of, solution_text
 from workshop.build.inline import kit_imports, split_pictures
 
-KEPT_TAGS = {"setup", "exercise", "check", "headline", "measures-time", "nbval-check-output"}
 WORDS_A_MINUTE, CODE_LINES_A_MINUTE, MINUTES_AN_EXERCISE = 150, 12, 10
 
 
@@ -44,7 +43,7 @@ class Assembler:
         if not source:
             return made
         code = new_cell("code", source, line)
-        code.metadata.tags = sorted(KEPT_TAGS & set(cell.metadata.tags))
+        code.metadata.tags = sorted(cell.metadata.tags)
         if "alt" in cell.metadata:
             code.metadata.alt = cell.metadata.alt
         return [*made, code]
@@ -74,6 +73,10 @@ class Assembler:
                         "markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line
                     )
                 )
+        for cell in made:
+            if BEGIN in cell.source or END in cell.source:
+                message = f"a line with {BEGIN} or {END} alone, or with something behind it: the notebook would show it"
+                raise BuildError(message, self.lesson.source, cell.metadata.source_line)
         return made
 
 
@@ -89,7 +92,7 @@ def notebook_of(lesson, kit, measured):
     cells[0].source = f"{title}\n\n{time_needed(lesson, measured)}\n{rest}"
     seen = {}
     for cell in cells:
-        content = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        content = digest(f"{cell.cell_type}\n{cell.source}")
         seen[content] = seen.get(content, 0) + 1
         cell.id = content if seen[content] == 1 else f"{content}-{seen[content]}"
     return nbformat.v4.new_notebook(
@@ -97,9 +100,19 @@ def notebook_of(lesson, kit, measured):
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
-            "course": {"lesson": lesson.number, "title": lesson.title, **measured},
+            "course": {
+                "lesson": lesson.number,
+                "title": lesson.title,
+                # Wrong answers do not reach the notebook; their hash tells that they changed.
+                "wrong_answers": digest("\n".join(cell.source for cell in lesson.tagged("wrong"))),
+                **measured,
+            },
         },
     )
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def time_needed(lesson, measured):

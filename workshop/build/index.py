@@ -45,7 +45,7 @@ def index_of(notebooks):
                 path,
             )
         cells = (
-            f"[{title}]({path.as_posix()})",
+            f"[{title}]({path})",
             one_line(built[1]),
             headline,
             f"{course.seconds} s, {course.gigabytes} GB",

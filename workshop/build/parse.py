@@ -1,8 +1,8 @@
 """Reads a lesson's source, a Python script with cells (py:percent), and checks its form."""
 
 import dataclasses
+import pathlib
 import re
-from pathlib import Path
 
 import jupytext
 
@@ -24,15 +24,15 @@ SOURCE_NAME = re.compile(r"(\d+)_(\d+)([a-z]?)_[a-z0-9_]+")
 class Lesson:
     """One source: its number ("3.3a"), title, and cells as nbformat's, each with metadata tags and source_line."""
 
-    source: Path
+    source: pathlib.Path
     number: str
     title: str
     cells: list
 
     @property
-    def notebook_name(self):
-        """Where the notebook lies, below the folder of notebooks: chapter/name.ipynb."""
-        return Path(self.source.parent.name) / f"{self.source.stem}.ipynb"
+    def notebook_path(self):
+        """Where the notebook lies, below the folder of notebooks: "chapter/name.ipynb"."""
+        return notebook_path(self.source)
 
     def tagged(self, tag):
         return [cell for cell in self.cells if tag in cell.metadata.tags]
@@ -60,6 +60,10 @@ def order(number):
     return int(chapter), int(section), part
 
 
+def notebook_path(source):
+    return f"{source.parent.name}/{source.stem}.ipynb"
+
+
 def number_of(path):
     match = SOURCE_NAME.fullmatch(path.stem)
     if not match or not path.parent.name.startswith(f"{match[1]}_"):
@@ -80,6 +84,9 @@ def read_lesson(path):
     for cell, start in zip(cells, starts, strict=True):
         cell.metadata.source_line = start
         cell.metadata.tags = cell.metadata.get("tags", [])
+        cell.metadata.pop("lines_to_next_cell", None)  # jupytext's own
+        for key in cell.metadata.keys() - {"tags", "alt", "source_line"}:
+            raise BuildError(f"unknown {key}=: a cell has tags= and alt=", path, start)
         for tag in set(cell.metadata.tags) - TAGS.keys():
             raise BuildError(f"unknown tag {tag!r}: the tags are {', '.join(TAGS)}", path, start)
     heading = re.match(rf"# {re.escape(number)} (.+)", cells[0].source)

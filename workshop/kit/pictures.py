@@ -2,7 +2,6 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 
 # Okabe and Ito's palette: told apart with any kind of colour vision (https://jfly.uni-koeln.de/color/).
 COLOURS = {
@@ -21,8 +20,8 @@ def use_course_style():
     line_styles = itertools.islice(itertools.cycle(["-", "--", "-.", ":"]), len(COLOURS))
     plt.rcParams.update(
         {
-            "axes.prop_cycle": cycler(color=list(COLOURS.values()))
-            + cycler(linestyle=list(line_styles)),
+            "axes.prop_cycle": plt.cycler(color=list(COLOURS.values()))
+            + plt.cycler(linestyle=list(line_styles)),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlesize": 12,
