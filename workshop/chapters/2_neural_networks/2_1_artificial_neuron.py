@@ -167,10 +167,10 @@ claim(
 
 # %% alt="Four rising lines: one carries both the label for the weights 1, minus 1 and for everything tenfold; one a little below it is parallel; one is flatter and crosses them."
 borders = {
-    "w = (1, −1)\nand all tenfold": border_found([1, -1], 0.5),
-    "": border_found([10, -10], 5.0),
-    "w tenfold": border_found([10, -10], 0.5),
-    "w = (1, −3)": border_found([1, -3], 0.5),
+    "w = (1, −1)\nand all tenfold": border_found([1, -1], 2.0),
+    "": border_found([10, -10], 20.0),
+    "w tenfold": border_found([10, -10], 2.0),
+    "w = (1, −3)": border_found([1, -3], 2.0),
 }
 draw_borders(borders, "Other weights, and one common factor")
 
@@ -189,12 +189,12 @@ claim(
 )
 
 # %% [markdown]
-# With everything tenfold the line stays, and yet the two neurons differ. Look at what they say *near* the line, at the point $(2, 2.4)$:
+# With everything tenfold the line stays, and yet the two neurons differ. Look at what they say *near* the line, at the point $(2, 3.9)$:
 
 # %% tags=["nbval-check-output"]
-near_the_line = np.array([2.0, 2.4])
+near_the_line = np.array([2.0, 3.9])
 for factor in (1, 10):
-    z = factor * (near_the_line @ np.array([1.0, -1.0]) + 0.5)
+    z = factor * (near_the_line @ np.array([1.0, -1.0]) + 2.0)
     print(f"everything times {factor:2d}: z = {z:.1f}, a = {scipy.special.expit(z):.3f}")
 
 # %% [markdown]
