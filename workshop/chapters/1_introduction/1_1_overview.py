@@ -133,7 +133,7 @@ def image_of(drawing):
     return enlarge(squares[np.newaxis])[0]
 
 
-# %% alt="A pixelated hand-drawn digit 2, with the network's reading above it."
+# %% alt="A pixelated hand-drawn digit 2 with the network's reading above it, and beside it four handwritten training digits of the kind that it was taken for."
 my_drawing = """
     ..####..
     .##..##.
@@ -145,7 +145,10 @@ my_drawing = """
     .######.
 """
 my_shares = network.predict(image_of(my_drawing)[np.newaxis], verbose=0)[0]
-show_images([image_of(my_drawing)], [f"reads {my_shares.argmax()}"], columns=5)
+look_alikes = training_images[training_labels == my_shares.argmax()][:4]
+show_images(
+    [image_of(my_drawing), *look_alikes], [f"reads {my_shares.argmax()}", *4 * ["trained on"]], columns=5
+)
 print("shares:", "  ".join(f"{digit}: {share:.2f}" for digit, share in enumerate(my_shares)))
 
 # %% [markdown]
@@ -212,6 +215,8 @@ claim(
 )
 
 # %% [markdown]
+# Strange is not the same as misread: some of the far ones are read rightly. But nothing vouches for them.
+#
 # The blue hill is the world that the network knows. A good score there is a promise about digits *from that hill*,
 # and about nothing else.
 #
@@ -219,7 +224,9 @@ claim(
 # read them all. Predict: does the network? And when it is wrong, does it at least doubt?
 
 # %% alt="Two rows of five test digits: the upper ones moved to the right, the lower ones white on black, each with the network's reading, most of them wrong."
-moved_images = np.roll(test_images, 4, axis=2)  # the margin is empty enough: little wraps around
+moved_images = np.pad(test_images, ((0, 0), (0, 0), (4, 0), (0, 0)))[
+    :, :, :28
+]  # four empty columns at the left
 swapped_images = 1 - test_images
 moved_shares = network.predict(moved_images, verbose=0)
 swapped_shares = network.predict(swapped_images, verbose=0)
@@ -373,14 +380,15 @@ claim(
     f"k-nearest-neighbours {neighbours.mean():.1%}",
 )
 claim(
-    "On these small digits depth gains nothing: one layer reads as well as four",
+    "On these small digits depth hardly matters: one layer reads within two percentage points of four",
     abs(deep_scores.mean() - one_layer_scores.mean()) < 0.02,
     f"one layer {one_layer_scores.mean():.1%} ± {one_layer_scores.std(ddof=1):.1%}, four layers {deep_scores.mean():.1%}",
 )
 
 # %% [markdown]
-# The network does not win. An old method that learns nothing and only compares beats it, and depth buys no accuracy
-# here. That is the truth about deep learning on a thousand small, clean, centred images: use the simple thing.
+# The network does not win. An old method that learns nothing and only compares beats it, and depth buys hardly any
+# accuracy here. That is the truth about deep learning on a thousand small, clean, centred images: use the simple
+# thing.
 #
 # Then why this course? Because what the rivals do well here does not grow. The neighbours' method keeps every
 # training image and compares with all of them; the network keeps its weights, however many images it saw. And
@@ -565,7 +573,7 @@ xor_outputs = {
     for neurons, model in xor_networks.items()
 }
 
-# %% alt="Two squares coloured by a network's output, with the four points of XOR. Left, without a hidden layer, the colour is nearly even. Right, with one, a diagonal band of yes holds the points 01 and 10 and leaves out 00 and 11."
+# %% alt="Two squares coloured by a network's output, with the four points of XOR. Left, without a hidden layer, the colour is nearly even. Right, with one, the points 01 and 10 lie in the bright colour of yes and 00 and 11 in the dark colour of no."
 grid = np.stack(np.meshgrid(np.linspace(-0.4, 1.4, 60), np.linspace(-0.4, 1.4, 60)), axis=-1)
 figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4), sharey=True)
 for axes, (neurons, model) in zip((left, right), xor_networks.items(), strict=True):
@@ -581,16 +589,16 @@ plt.show()
 
 # %%
 claim(
-    "With a hidden layer training finds XOR, and without one it ends at one half for every input",
+    "With a hidden layer training finds XOR, and without one it ends near one half for every input",
     np.array_equal(xor_outputs[8] > 0.9, targets == 1)
     and np.all(xor_outputs[8][targets == 0] < 0.1)
-    and np.all(np.abs(xor_outputs[0] - 0.5) < 0.1),
+    and np.all(np.abs(xor_outputs[0] - 0.5) < 0.2),
     f"outputs for 00, 01, 10, 11: {xor_outputs[8]} with, {xor_outputs[0]} without",
 )
 
 # %% [markdown]
 # The circles are points whose answer is 0, the squares those whose answer is 1. Without a hidden layer the best the
-# network can do is to shrug. With one it folds the square so that both squares lie in one band.
+# network can do is to shrug. With one its border bends, and each point lies on its own side.
 #
 # Eight hidden neurons are more than the two that suffice. Put 2 in place of 8 and try a few seeds: does training
 # always find the way?
@@ -711,7 +719,7 @@ for activation, (losses, _) in curves.items():
     plt.plot(range(1, 16), losses)
     plt.annotate(activation, (15.2, losses[-1]), va="center", annotation_clip=False)
 plt.axhline(np.log(10), color="0.6", linewidth=1, linestyle=":")
-plt.annotate("guessing: ln 10", (1, np.log(10) - 0.12), color="0.4", va="top")
+plt.annotate("guessing: ln 10", (8, np.log(10) - 0.06), color="0.4", va="top")
 plt.ylim(0, 2.6)
 plt.xlabel("epoch")
 plt.ylabel("training loss")
@@ -776,27 +784,26 @@ deep_network.set_weights(trained_weights[0])
 trained_layers = representations(deep_network, splits[0][2][0])
 
 
-# %% alt="Four maps of the test digits, drawn as small numerals: after the pixels the ten classes overlap in one cloud; after layers 1, 2 and 3 they form clearer and clearer groups."
+# %% alt="Four maps of the test digits 5, 8 and 9, drawn as small numerals: after the pixels the three classes overlap in one cloud; after layers 1, 2 and 3 they form clearer and clearer groups."
 def draw_map(axes, points, labels, title):
     """The points (n, numbers) seen by PCA, each drawn as its digit."""
     flat = sklearn.decomposition.PCA(2, random_state=SEED).fit_transform(points)
-    palette = [*COLOURS.values(), "0.5", "#6A3D9A", "#8C564B"]
-    for digit in range(10):
+    for digit, colour in zip(np.unique(labels), ("blue", "orange", "black"), strict=True):
         chosen = flat[labels == digit]
-        axes.scatter(*chosen.T, marker=f"${digit}$", s=22, color=palette[digit], linewidth=0.3)
-    axes.set(title=f"{title}: {separability(points, labels):.2f}", xticks=[], yticks=[])
+        axes.scatter(*chosen.T, marker=f"${digit}$", s=35, color=COLOURS[colour], linewidth=0.3)
+    axes.set(title=f"{title}: separability {separability(points, labels):.2f}", xticks=[], yticks=[])
 
 
-map_labels = splits[0][2][1]
+three = np.isin(splits[0][2][1], (5, 8, 9))
 figure, grid = plt.subplots(2, 2, figsize=(6.6, 6.2))
 for axes, points, name in zip(grid.flat, trained_layers, LAYERS, strict=False):
-    draw_map(axes, points, map_labels, name)
-figure.suptitle("Test digits after each layer, with their separability")
+    draw_map(axes, points[three], splits[0][2][1][three], name)
+figure.suptitle("Test digits 5, 8 and 9 after each layer")
 plt.show()
 
 # %% [markdown]
-# In the pixels the classes lie in one heap. Layer after layer they become groups. These are test digits: the network
-# arranges images that it has never seen.
+# (Ten classes do not fit on a flat map, so we draw three that lie in one heap in the pixels.) Layer after layer they
+# become groups. These are test digits: the network arranges images that it has never seen.
 #
 # Is it the training, or would any layers do that? The control is a network with the same layers and its random first
 # weights, untrained.
