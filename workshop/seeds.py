@@ -30,7 +30,9 @@ def main(arguments=None, course=None):
         description="Runs a lesson under several seeds and prints which claims held.",
     )
     parser.add_argument("number", metavar="NUMBER", help="a lesson like 2.1")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="how many seeds: 0 to N - 1")
+    parser.add_argument(
+        "--seeds", type=int, default=5, metavar="N", help="how many seeds: 0 to N - 1"
+    )
     options = parser.parse_args(arguments)
     course = course or Course.here()
     try:
@@ -47,7 +49,10 @@ def main(arguments=None, course=None):
     all_held = True
     for statement in statements:
         outcomes = [
-            next((entry for entry in result if entry[0] == statement), (statement, False, "not reached"))
+            next(
+                (entry for entry in result if entry[0] == statement),
+                (statement, False, "not reached"),
+            )
             for result in results
         ]
         held = sum(holds for _, holds, _ in outcomes)
@@ -78,7 +83,11 @@ def claims_under(course, lesson, seed):
         for output in cell.outputs
         if output.output_type == "stream"
     )
-    return [tuple(json.loads(line.removeprefix(MARK))) for line in said.splitlines() if line.startswith(MARK)]
+    return [
+        tuple(json.loads(line.removeprefix(MARK)))
+        for line in said.splitlines()
+        if line.startswith(MARK)
+    ]
 
 
 if __name__ == "__main__":

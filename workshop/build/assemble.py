@@ -31,10 +31,14 @@ class Assembler:
         made = []
         if helpers:
             helper_cell = new_cell(
-                "code", f"# @title Helpers: {', '.join(sorted(defined - self.defined))}\n{helpers}", line
+                "code",
+                f"# @title Helpers: {', '.join(sorted(defined - self.defined))}\n{helpers}",
+                line,
             )
             helper_cell.metadata.update(jupyter={"source_hidden": True}, cellView="form")
-            helper_cell.metadata.tags = sorted({"hide-input"} | ({"setup"} & set(cell.metadata.tags)))
+            helper_cell.metadata.tags = sorted(
+                {"hide-input"} | ({"setup"} & set(cell.metadata.tags))
+            )
             made.append(helper_cell)
             self.defined |= defined
         if not source:
@@ -51,18 +55,24 @@ class Assembler:
 
     def cells(self):
         """All cells of the notebook, with deterministic ids and, in metadata, the line of the source they come from."""
-        solutions = {id(exercise.check): exercise.answer.source for exercise in exercises_of(self.lesson)}
+        solutions = {
+            id(exercise.check): exercise.answer.source for exercise in exercises_of(self.lesson)
+        }
         made = []
         for cell in self.lesson.cells:
             if cell.cell_type == "markdown":
                 made += self.text_cells(cell)
             elif "exercise" in cell.metadata.tags:
-                made += self.code_cell(nbformat.NotebookNode({**cell, "source": blank(cell.source)}))
+                made += self.code_cell(
+                    nbformat.NotebookNode({**cell, "source": blank(cell.source)})
+                )
             elif "wrong" not in cell.metadata.tags:
                 made += self.code_cell(cell)
             if id(cell) in solutions:
                 made.append(
-                    new_cell("markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line)
+                    new_cell(
+                        "markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line
+                    )
                 )
         return made
 
@@ -93,7 +103,11 @@ def notebook_of(lesson, kit, measured):
 
 
 def time_needed(lesson, measured):
-    words = sum(len(re.findall(r"\w+", cell.source)) for cell in lesson.cells if cell.cell_type == "markdown")
+    words = sum(
+        len(re.findall(r"\w+", cell.source))
+        for cell in lesson.cells
+        if cell.cell_type == "markdown"
+    )
     kept = [
         cell
         for cell in lesson.cells

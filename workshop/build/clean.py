@@ -10,7 +10,7 @@ from workshop.build.errors import BuildError
 
 # Lines that TensorFlow's C++ side writes while it loads, whatever the settings.
 LOG_LINE = re.compile(
-    r"^([IWEF]\d{4} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |WARNING: All log messages before absl"
+    r"^([IWEF]\d{4} \d\d:\d\d:\d+\.\d+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |WARNING: All log messages before absl"
     r"|To enable the following instructions:).*\n?",
     re.MULTILINE,
 )
@@ -32,7 +32,9 @@ def clean(notebook, lesson):
         )
         if noise:
             raise BuildError(
-                f"a cell warns: mend the cause, or silence it with a reason:\n{noise}", lesson.source, line
+                f"a cell warns: mend the cause, or silence it with a reason:\n{noise}",
+                lesson.source,
+                line,
             )
         if (
             any("image/png" in output.get("data", {}) for output in cell.outputs)

@@ -21,7 +21,10 @@ class Exercise:
 
     def variants(self):
         """What a learner may have written, as (name, source, is it right)."""
-        wrong = [(f"wrong answer {number}", cell.source, False) for number, cell in enumerate(self.wrong, 1)]
+        wrong = [
+            (f"wrong answer {number}", cell.source, False)
+            for number, cell in enumerate(self.wrong, 1)
+        ]
         return [
             ("the blank exercise", blank(self.answer.source), False),
             *wrong,
@@ -44,7 +47,9 @@ def exercises_of(lesson):
                 )
             found.append(Exercise(cell, [], None))
         elif not found or found[-1].check is not None:
-            raise BuildError("a wrong answer or a check belongs behind its exercise", lesson.source, line)
+            raise BuildError(
+                "a wrong answer or a check belongs behind its exercise", lesson.source, line
+            )
         elif "wrong" in cell.metadata.tags:
             found[-1].wrong.append(cell)
         else:
@@ -57,8 +62,10 @@ def exercises_of(lesson):
 
 
 def blank(source):
-    """The exercise without its solution: dots in its place."""
-    return re.sub(rf"^([ ]*){BEGIN}\n(.|\n)*?{END}$", r"\1...  # your code", source, flags=re.MULTILINE)
+    """The exercise without its solution: dots in its place, or at the left edge, where they would print, a comment."""
+    solution = rf"{BEGIN}\n(.|\n)*?{END}$"
+    source = re.sub(rf"^([ ]+){solution}", r"\1...  # your code", source, flags=re.MULTILINE)
+    return re.sub(rf"^{solution}", "# your code", source, flags=re.MULTILINE)
 
 
 def solved(source):
@@ -90,14 +97,18 @@ def judge(lesson, cells, checks):
     """Raise BuildError for the first check, in executed trial cells, that gives a wrong verdict or a useless message."""
     for place, exercise, name, is_right in checks:
         said = "".join(
-            output.get("text", "") for output in cells[place].outputs if output.output_type == "stream"
+            output.get("text", "")
+            for output in cells[place].outputs
+            if output.output_type == "stream"
         ).strip()
         line = exercise.check.metadata.source_line
         if re.match("✓ .+: solved", said) and not is_right:
             raise BuildError(f"the check accepts {name}: {said}", lesson.source, line)
         if not re.match("[✓✗] ", said):
             raise BuildError(
-                f"the check says nothing for {name}; it is written `with feedback(...):`", lesson.source, line
+                f"the check says nothing for {name}; it is written `with feedback(...):`",
+                lesson.source,
+                line,
             )
         if said.startswith("✗") and is_right:
             raise BuildError(f"the check rejects the solution: {said}", lesson.source, line)

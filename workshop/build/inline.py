@@ -10,9 +10,8 @@ import PIL.Image
 
 from workshop.build.errors import BuildError
 
-WIDEST_PICTURE = (
-    700  # pixels: a Markdown picture shows at its own size, and this is what a notebook's page has room for
-)
+WIDEST_PICTURE = 700  # pixels: a Markdown picture shows at its own size, and this is what a notebook's page has room for
+REMOVED = "\0"  # stands for a line that does not reach the notebook
 PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]*)\)[ ]*$", re.MULTILINE)
 
 
@@ -24,22 +23,33 @@ def kit_imports(source, path=None, line=0):
         raise BuildError(f"not Python: {error.msg}", path, line + (error.lineno or 0)) from error
     names, lines = [], source.splitlines()
     for statement in ast.walk(tree):
-        module = getattr(statement, "module", None) if isinstance(statement, ast.ImportFrom) else None
+        module = (
+            getattr(statement, "module", None) if isinstance(statement, ast.ImportFrom) else None
+        )
         modules = (
-            [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [module or ""]
+            [alias.name for alias in statement.names]
+            if isinstance(statement, ast.Import)
+            else [module or ""]
         )
         if not any(name.split(".")[0] == "workshop" for name in modules):
             continue
-        aliased = any(alias.asname or alias.name == "*" for alias in getattr(statement, "names", []))
+        aliased = any(
+            alias.asname or alias.name == "*" for alias in getattr(statement, "names", [])
+        )
         if module != "workshop.kit" or aliased or statement not in tree.body:
             raise BuildError(
-                "import from the kit as `from workshop.kit import name`", path, line + statement.lineno
+                "import from the kit as `from workshop.kit import name`",
+                path,
+                line + statement.lineno,
             )
         names += [alias.name for alias in statement.names]
-        lines[statement.lineno - 1 : statement.end_lineno] = [None] * (
+        lines[statement.lineno - 1 : statement.end_lineno] = [REMOVED] * (
             statement.end_lineno - statement.lineno + 1
         )
-    return names, "\n".join(text for text in lines if text is not None).strip("\n")
+    rest = re.sub(
+        rf"\n\n({REMOVED}\n)+\n", "\n\n", "\n".join(lines)
+    )  # one empty line, not two, where a block goes
+    return names, re.sub(rf"{REMOVED}\n?", "", rest).strip("\n")
 
 
 class Kit:
@@ -74,17 +84,23 @@ class Kit:
             if name in definitions:
                 if definitions[name][0] != module_name:
                     raise BuildError(
-                        f"{name} is defined in {module_name} and in {definitions[name][0]}", module.path
+                        f"{name} is defined in {module_name} and in {definitions[name][0]}",
+                        module.path,
                     )
                 return
-            definitions[name] = module_name, None  # a place, so that functions that call each other end
+            definitions[name] = (
+                module_name,
+                None,
+            )  # a place, so that functions that call each other end
             node, text = module.definitions[name]
             for used in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
                 if used in module.definitions or used in module.imports:
                     self.collect(module_name, used, imports, definitions)
                 elif used.startswith("__") and not hasattr(builtins, used):
                     raise BuildError(
-                        f"{name} uses {used}, which a notebook does not have", module.path, node.lineno
+                        f"{name} uses {used}, which a notebook does not have",
+                        module.path,
+                        node.lineno,
                     )
             del definitions[name]  # and its true place behind what it calls
             definitions[name] = module_name, text
@@ -112,13 +128,21 @@ class Module:
                 self.add_import(node)
             elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
                 raise BuildError(
-                    "the kit holds only imports, functions, classes and named values", path, node.lineno
+                    "the kit holds only imports, functions, classes and named values",
+                    path,
+                    node.lineno,
                 )
 
     def text(self, node):
         """A definition with its decorators and the comment lines right above it."""
         first = (
-            min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]) - 1
+            min(
+                [
+                    node.lineno,
+                    *(decorator.lineno for decorator in getattr(node, "decorator_list", [])),
+                ]
+            )
+            - 1
         )
         while first and self.lines[first - 1].startswith("#"):
             first -= 1
@@ -133,11 +157,16 @@ class Module:
                         self.path,
                         node.lineno,
                     )
-                self.imports[alias.name] = (node.module.removeprefix("workshop.kit."), alias.name), None
+                self.imports[alias.name] = (
+                    (node.module.removeprefix("workshop.kit."), alias.name),
+                    None,
+                )
             return
         if isinstance(node, ast.ImportFrom) and node.level:
             raise BuildError(
-                "the kit has no relative imports: a notebook cannot follow them", self.path, node.lineno
+                "the kit has no relative imports: a notebook cannot follow them",
+                self.path,
+                node.lineno,
             )
         for alias in node.names:
             single = (
@@ -153,21 +182,29 @@ def split_pictures(source, path, line):
     parts, end = [], 0
     for match in PICTURE.finditer(source):
         here = line + source[: match.start()].count("\n") + 1
-        parts += [source[end : match.start()], picture_as_data(path, match["alt"], match["target"], here)]
+        parts += [
+            source[end : match.start()],
+            picture_as_data(path, match["alt"], match["target"], here),
+        ]
         end = match.end()
     parts.append(source[end:])
     stray = next(
-        (part for part in parts if "](" in part and re.search(r"!\[[^\]]*\]\((?!data:)", part)), None
+        (part for part in parts if "](" in part and re.search(r"!\[[^\]]*\]\((?!data:)", part)),
+        None,
     )
     if stray:
-        raise BuildError("a picture stands on a line of its own: ![what it shows](path)", path, line)
+        raise BuildError(
+            "a picture stands on a line of its own: ![what it shows](path)", path, line
+        )
     return [part.strip("\n") for part in parts if part.strip()]
 
 
 def picture_as_data(source_path, alt, target, line):
     if not alt.strip():
         raise BuildError(
-            f"the picture {target} has no alt text: write what it shows between ![ and ]", source_path, line
+            f"the picture {target} has no alt text: write what it shows between ![ and ]",
+            source_path,
+            line,
         )
     picture_path = (source_path.parent / target).resolve()
     if not picture_path.is_file():

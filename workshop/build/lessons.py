@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -26,7 +27,9 @@ LONGER_BUDGET = {
     "4.3c": 75,
     "5.2": 90,
 }  # seconds, for lessons that train generators or sequence readers
-SMALLEST_CHANGE = 0.3  # a new time or memory within this share of the stored one does not replace it
+SMALLEST_CHANGE = (
+    0.3  # a new time or memory within this share of the stored one does not replace it
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +51,18 @@ class Course:
         unknown = [number for number in numbers if number not in sources]
         if unknown:
             raise BuildError(f"no lesson {', '.join(unknown)}: there are {', '.join(sources)}")
-        return [read_lesson(path) for number, path in sources.items() if not numbers or number in numbers]
+        return [
+            read_lesson(path)
+            for number, path in sources.items()
+            if not numbers or number in numbers
+        ]
 
     def stored(self, lesson):
-        """The committed notebook of a lesson, or None."""
-        path = self.notebooks / lesson.notebook_name
-        return nbformat.read(path, 4) if path.is_file() else None
+        """The committed notebook of a lesson, or None where there is none that can be read."""
+        try:
+            return nbformat.read(self.notebooks / lesson.notebook_name, 4)
+        except (OSError, nbformat.reader.NotJSONError):
+            return None
 
     def unexecuted(self, lesson):
         """The notebook of a lesson as it must be, with the measured figures of the stored one, and the stored one."""
@@ -98,19 +107,24 @@ class Course:
     def check_size(self, lesson, measured, text):
         if len(text.encode()) > BIGGEST_NOTEBOOK:
             raise BuildError(
-                f"the notebook has {len(text.encode())} bytes of at most {BIGGEST_NOTEBOOK}", lesson.source
+                f"the notebook has {len(text.encode())} bytes of at most {BIGGEST_NOTEBOOK}",
+                lesson.source,
             )
-        longest = LONGER_BUDGET.get(lesson.number, MOST_SECONDS)
-        if measured["seconds"] > longest or measured["gigabytes"] > MOST_GIGABYTES:
+        if measured["seconds"] > MOST_SECONDS or measured["gigabytes"] > MOST_GIGABYTES:
             took = f"{measured['seconds']} s and {measured['gigabytes']} GB"
             raise BuildError(
-                f"it took {took}; a lesson has {longest} s and {MOST_GIGABYTES} GB", lesson.source
+                f"it took {took}; a lesson has {MOST_SECONDS} s and {MOST_GIGABYTES} GB",
+                lesson.source,
             )
 
     def index(self):
         paths = [self.notebooks / lesson.notebook_name for lesson in self.lessons()]
         return index_of(
-            {path.relative_to(self.notebooks): nbformat.read(path, 4) for path in paths if path.is_file()}
+            {
+                path.relative_to(self.notebooks): nbformat.read(path, 4)
+                for path in paths
+                if path.is_file()
+            }
         )
 
     def problems(self, lessons):
@@ -119,13 +133,17 @@ class Course:
         for lesson in lessons:
             stored = self.stored(lesson)
             if stored is None:
-                found.append(f"{lesson.number}: {lesson.notebook_name} is missing")
+                found.append(
+                    f"{lesson.number}: {lesson.notebook_name} is missing or not a notebook"
+                )
                 continue
             if not self.is_current(lesson):
                 found.append(f"{lesson.number}: {lesson.notebook_name} is older than its source")
             code = [cell for cell in stored.cells if cell.cell_type == "code"]
             if any(not cell.execution_count for cell in code):
-                found.append(f"{lesson.number}: {lesson.notebook_name} has cells that were never executed")
+                found.append(
+                    f"{lesson.number}: {lesson.notebook_name} has cells that were never executed"
+                )
             if any(output.output_type == "error" for cell in code for output in cell.outputs):
                 found.append(f"{lesson.number}: {lesson.notebook_name} contains an error")
         expected = {self.notebooks / lesson.notebook_name for lesson in self.lessons()}
@@ -141,20 +159,26 @@ class Course:
 
 def shape(cell):
     """What makes two cells the same, outputs aside."""
-    metadata = {key: value for key, value in cell.metadata.items() if key != "source_line" and value != []}
+    metadata = {
+        key: value for key, value in cell.metadata.items() if key != "source_line" and value != []
+    }
     return cell.cell_type, cell.source, cell.id, metadata
 
 
 def settled(measured, stored):
-    """Figures as a reader needs them: rounded, and the stored ones where the change is small, so that a rebuild is quiet."""
+    """The figures as a reader needs them: rounded, and the stored ones where little changed, so a rebuild is quiet."""
     rounded = {
-        "seconds": 5 * -int(-measured["seconds"] // 5),
+        "seconds": 5 * math.ceil(measured["seconds"] / 5),
         "gigabytes": round(measured["gigabytes"], 1),
         "cores": measured["cores"],
     }
-    same_machine = stored.cores == measured["cores"]
-    for name in ("seconds", "gigabytes"):
-        if same_machine and abs(stored[name] - measured[name]) <= SMALLEST_CHANGE * measured[name]:
+    for name, step in {"seconds": 5, "gigabytes": 0.1}.items():
+        small = max(step, SMALLEST_CHANGE * measured[name])
+        if (
+            stored.cores == measured["cores"]
+            and stored[name] > 0
+            and abs(stored[name] - measured[name]) <= small
+        ):
             rounded[name] = stored[name]
     return rounded
 
@@ -183,4 +207,6 @@ def write_whole(path, text):
         if part:
             with contextlib.suppress(OSError):
                 os.unlink(part)
-        raise BuildError(f"cannot be written ({error.strerror}): make its folder writable", path) from error
+        raise BuildError(
+            f"cannot be written ({error.strerror}): make its folder writable", path
+        ) from error

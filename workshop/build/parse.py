@@ -41,7 +41,9 @@ class Lesson:
 def find_sources(chapters):
     """The sources below the folder `chapters` by lesson number, in the course's order."""
     sources = {}
-    for path in sorted(chapters.glob("*/*.py"), key=lambda path: (order(number_of(path)), path.name)):
+    for path in sorted(
+        chapters.glob("*/*.py"), key=lambda path: (order(number_of(path)), path.name)
+    ):
         number = number_of(path)
         if number in sources:
             raise BuildError(
@@ -72,7 +74,9 @@ def read_lesson(path):
     starts = [line_number for line_number, line in enumerate(lines, 1) if line.startswith("# %%")]
     cells = jupytext.reads("\n".join(lines) + "\n", fmt="py:percent").cells
     if len(starts) != len(cells) or not lines[0].startswith("# %%"):
-        raise BuildError("a source is made of cells that start with `# %%`, from its first line on", path, 1)
+        raise BuildError(
+            "a source is made of cells that start with `# %%`, from its first line on", path, 1
+        )
     for cell, start in zip(cells, starts, strict=True):
         cell.metadata.source_line = start
         cell.metadata.tags = cell.metadata.get("tags", [])
@@ -80,10 +84,15 @@ def read_lesson(path):
             raise BuildError(f"unknown tag {tag!r}: the tags are {', '.join(TAGS)}", path, start)
     heading = re.match(rf"# {re.escape(number)} (.+)", cells[0].source)
     if cells[0].cell_type != "markdown" or not heading:
-        raise BuildError(f"the first cell is text that starts with `# {number} ` and the title", path, 1)
-    lesson = Lesson(path, number, heading[1].strip(), cells)
-    if not any(re.search(r"^SEED = \d+$", cell.source, re.MULTILINE) for cell in lesson.tagged("setup")):
         raise BuildError(
-            "a setup cell holds a line like `SEED = 0`, from which all randomness of the lesson starts", path
+            f"the first cell is text that starts with `# {number} ` and the title", path, 1
+        )
+    lesson = Lesson(path, number, heading[1].strip(), cells)
+    if not any(
+        re.search(r"^SEED = \d+$", cell.source, re.MULTILINE) for cell in lesson.tagged("setup")
+    ):
+        raise BuildError(
+            "a setup cell holds a line like `SEED = 0`, from which all randomness of the lesson starts",
+            path,
         )
     return lesson

@@ -40,7 +40,8 @@ def load_digits(size="small", seed=0):
         (test_images, test_labels),
     )
     return tuple(
-        (part[..., np.newaxis].astype("float32") / 255, answers.astype("int64")) for part, answers in parts
+        (part[..., np.newaxis].astype("float32") / 255, answers.astype("int64"))
+        for part, answers in parts
     )
 
 

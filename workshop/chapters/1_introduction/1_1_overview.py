@@ -65,7 +65,9 @@ history = network.fit(training_images, training_labels, epochs=12, batch_size=64
 # That was all. Let it read ten digits that it has never seen.
 
 # %% alt="Ten small images of handwritten digits, each with the digit that the network reads above it."
-shares = network.predict(test_images, verbose=0)  # (300, 10): for each image, ten shares that add up to 1
+shares = network.predict(
+    test_images, verbose=0
+)  # (300, 10): for each image, ten shares that add up to 1
 readings = shares.argmax(axis=1)  # the digit with the largest share
 show_images(test_images[:10], [f"reads {digit}" for digit in readings[:10]])
 
@@ -129,8 +131,10 @@ show_images(
 
 # %%
 def image_of(drawing):
-    """A text of eight lines of eight characters, # for ink, as an image in the course's form: (28, 28, 1)."""
-    squares = np.array([[character == "#" for character in line] for line in drawing.split()], dtype=float)
+    """Eight lines of eight characters, # for ink, as an image in the course's form: (28, 28, 1)."""
+    squares = np.array(
+        [[character == "#" for character in line] for line in drawing.split()], dtype=float
+    )
     return enlarge(squares[np.newaxis])[0]
 
 
@@ -148,7 +152,9 @@ my_drawing = """
 my_shares = network.predict(image_of(my_drawing)[np.newaxis], verbose=0)[0]
 look_alikes = training_images[training_labels == my_shares.argmax()][:4]
 show_images(
-    [image_of(my_drawing), *look_alikes], [f"reads {my_shares.argmax()}", *4 * ["trained on"]], columns=5
+    [image_of(my_drawing), *look_alikes],
+    [f"reads {my_shares.argmax()}", *4 * ["trained on"]],
+    columns=5,
 )
 print("shares:", "  ".join(f"{digit}: {share:.2f}" for digit, share in enumerate(my_shares)))
 
@@ -167,8 +173,12 @@ AUTHORS_DRAWINGS = """
 .##..##. ...##... .##..... .##..##. .....##. .##..##. .##..##. ..##.... .##..##. ....##..
 ..####.. ..####.. .######. ..####.. .....##. ..####.. ..####.. ..##.... ..####.. ..###...
 """
-columns_of_text = zip(*[line.split() for line in AUTHORS_DRAWINGS.strip().splitlines()], strict=True)
-drawn_images = np.array([image_of("\n".join(lines)) for lines in columns_of_text])  # (10, 28, 28, 1)
+columns_of_text = zip(
+    *[line.split() for line in AUTHORS_DRAWINGS.strip().splitlines()], strict=True
+)
+drawn_images = np.array(
+    [image_of("\n".join(lines)) for lines in columns_of_text]
+)  # (10, 28, 28, 1)
 
 # %% alt="Ten pixelated drawings of the digits 0 to 9, each with the network's reading above it; several readings are wrong."
 drawn_readings = network.predict(drawn_images, verbose=0).argmax(axis=1)
@@ -212,7 +222,8 @@ plt.show()
 claim(
     "The drawings lie farther from all training images than the strangest test digit does, on average",
     drawn_distances.mean() > test_distances.max(),
-    f"drawings {drawn_distances.mean():.1f} on average, test digits {test_distances.mean():.1f} on average and {test_distances.max():.1f} at most",
+    f"drawings {drawn_distances.mean():.1f} on average, "
+    f"test digits {test_distances.mean():.1f} on average and {test_distances.max():.1f} at most",
 )
 
 # %% [markdown]
@@ -233,7 +244,10 @@ moved_shares = network.predict(moved_images, verbose=0)
 swapped_shares = network.predict(swapped_images, verbose=0)
 show_images(
     np.concatenate([moved_images[:5], swapped_images[:5]]),
-    [f"reads {digit}" for digit in [*moved_shares[:5].argmax(axis=1), *swapped_shares[:5].argmax(axis=1)]],
+    [
+        f"reads {digit}"
+        for digit in [*moved_shares[:5].argmax(axis=1), *swapped_shares[:5].argmax(axis=1)]
+    ],
     columns=5,
 )
 
@@ -309,38 +323,52 @@ def dense_network(hidden, learning_rate):
     """A compiled network for digits with these hidden layers, for example (128, 64, 32)."""
     hidden_layers = [keras.layers.Dense(neurons, activation="relu") for neurons in hidden]
     output = keras.layers.Dense(10, activation="softmax")
-    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), *hidden_layers, output])
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="sparse_categorical_crossentropy")
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), *hidden_layers, output]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate), loss="sparse_categorical_crossentropy"
+    )
     return model
 
 
 def train_anew(model, images, labels, seed):
-    """Forget everything, take new random weights, and show as many images as in 12 epochs of 1,198, in one long epoch."""
+    """Forget everything, take new random weights, and train on the images.
+
+    They are repeated until they are as many as in 12 epochs of 1,198, and shown in one long epoch.
+    """
     keras.utils.set_random_seed(seed)
-    model.set_weights(keras.models.clone_model(model).get_weights())  # a clone has new random weights
+    model.set_weights(
+        keras.models.clone_model(model).get_weights()
+    )  # a clone has new random weights
     for variable in model.optimizer.variables:
         if variable.name != "learning_rate":
-            variable.assign(keras.ops.zeros_like(variable))  # what Adam remembers of the last training
+            variable.assign(
+                keras.ops.zeros_like(variable)
+            )  # what Adam remembers of the last training
     repeated = np.resize(np.arange(len(images)), 12 * 1198)
     _ = model.fit(images[repeated], labels[repeated], batch_size=64, verbose=0)
 
 
 def accuracy_of(model, images, labels):
-    """The share of the images that the model reads correctly. (model(...) is predict without its overhead.)"""
+    """The share of images read correctly. (model(...) is predict without its overhead.)"""
     return np.mean(keras.ops.convert_to_numpy(model(images)).argmax(axis=1) == labels)
 
 
 def centroid_accuracy(training_rows, training_labels, rows, labels):
     """How many rows lie nearest to the average of their own class. Rows: (n, numbers)."""
-    averages = np.array([training_rows[training_labels == digit].mean(axis=0) for digit in range(10)])
+    averages = np.array(
+        [training_rows[training_labels == digit].mean(axis=0) for digit in range(10)]
+    )
     distances = ((rows[:, np.newaxis] - averages) ** 2).sum(axis=-1)  # (n, 10)
     return np.mean(distances.argmin(axis=1) == labels)
 
 
 def neighbours_accuracy(training_rows, training_labels, validation, test):
-    """Test accuracy of k-nearest-neighbours, with the k of 1, 3, 5 that is best on the validation data."""
+    """Test accuracy of k-nearest-neighbours, with the k of 1, 3, 5 that is best on validation."""
     readers = [
-        sklearn.neighbors.KNeighborsClassifier(k).fit(training_rows, training_labels) for k in (1, 3, 5)
+        sklearn.neighbors.KNeighborsClassifier(k).fit(training_rows, training_labels)
+        for k in (1, 3, 5)
     ]
     return max(readers, key=lambda reader: reader.score(*validation)).score(*test)
 
@@ -366,7 +394,12 @@ for run in range(RUNS):
     rows = [(as_rows(part_images), part_labels) for part_images, part_labels in split]
     by_centroid = centroid_accuracy(*rows[0], *rows[2])
     by_neighbours = neighbours_accuracy(*rows[0], *rows[1:])
-    scores[run] = by_centroid, accuracy_of(one_layer, *test), accuracy_by_size[run, -1], by_neighbours
+    scores[run] = (
+        by_centroid,
+        accuracy_of(one_layer, *test),
+        accuracy_by_size[run, -1],
+        by_neighbours,
+    )
 
 # %%
 for reader, values in zip(READERS, scores.T, strict=True):
@@ -377,13 +410,14 @@ centroid, one_layer_scores, deep_scores, neighbours = scores.T
 claim(
     "On five splits the first network reads far more digits than nearest centroid, and fewer than k-nearest-neighbours",
     np.all(deep_scores > centroid) and deep_scores.mean() < neighbours.mean(),
-    f"network {deep_scores.mean():.1%} ± {deep_scores.std(ddof=1):.1%}, nearest centroid {centroid.mean():.1%}, "
-    f"k-nearest-neighbours {neighbours.mean():.1%}",
+    f"network {deep_scores.mean():.1%} ± {deep_scores.std(ddof=1):.1%}, "
+    f"nearest centroid {centroid.mean():.1%}, k-nearest-neighbours {neighbours.mean():.1%}",
 )
 claim(
     "On these small digits depth hardly matters: one layer reads within two percentage points of four",
     abs(deep_scores.mean() - one_layer_scores.mean()) < 0.02,
-    f"one layer {one_layer_scores.mean():.1%} ± {one_layer_scores.std(ddof=1):.1%}, four layers {deep_scores.mean():.1%}",
+    f"one layer {one_layer_scores.mean():.1%} ± {one_layer_scores.std(ddof=1):.1%}, "
+    f"four layers {deep_scores.mean():.1%}",
 )
 
 # %% [markdown]
@@ -408,7 +442,8 @@ stored_numbers = training_images.size
 claim(
     "The network is smaller than what k-nearest-neighbours must keep",
     network.count_params() < stored_numbers / 5,
-    f"{network.count_params():,} weights against {stored_numbers:,} pixels; with 60,000 images {60_000 * 784:,} pixels",
+    f"{network.count_params():,} weights against {stored_numbers:,} pixels; "
+    f"with 60,000 images {60_000 * 784:,} pixels",
 )
 
 # %% [markdown]
@@ -423,7 +458,9 @@ claim(
 # thirds.
 
 # %%
-pixels, digits = sklearn.datasets.load_digits(return_X_y=True)  # (1797, 64), in the order of the file
+pixels, digits = sklearn.datasets.load_digits(
+    return_X_y=True
+)  # (1797, 64), in the order of the file
 reader = sklearn.neighbors.KNeighborsClassifier(3)
 block_folds = sklearn.model_selection.KFold(3)
 random_folds = sklearn.model_selection.RepeatedKFold(n_splits=3, n_repeats=5, random_state=SEED)
@@ -469,7 +506,10 @@ claim(
 
 # %% tags=["setup"]
 def perceptron_pass(weights, inputs, targets):
-    """Rosenblatt's rule on each example in turn. weights: (k,), inputs: (n, k). Returns the new weights and the number of mistakes."""
+    """Rosenblatt's rule on each example in turn. weights: (k,), inputs: (n, k), targets: (n,).
+
+    Returns the new weights and the number of mistakes.
+    """
     mistakes = 0
     for x, target in zip(inputs, targets, strict=True):
         answer = int(weights @ x > 0)
@@ -504,7 +544,7 @@ for gate, targets in GATES.items():
 
 # %%
 def goes_in_circles(weights, inputs, targets, passes=200):
-    """True if the weights return to a former value while there are still mistakes; False if the mistakes end."""
+    """True if the weights return to a former value, False if the mistakes end before that."""
     former = set()
     for _ in range(passes):
         if tuple(weights) in former:
@@ -543,7 +583,11 @@ hidden = (TWO_INPUTS @ hidden_weights.T > 0).astype(int)  # (4, 2)
 answers = (np.column_stack([np.ones(4), hidden]) @ output_weights > 0).astype(int)
 for inputs, representation, answer in zip(TWO_INPUTS[:, 1:], hidden, answers, strict=True):
     print(f"inputs {inputs}  ->  hidden layer {representation}  ->  answer {answer}")
-claim("Two layers of such neurons compute XOR", np.array_equal(answers, GATES["XOR"]), f"answers {answers}")
+claim(
+    "Two layers of such neurons compute XOR",
+    np.array_equal(answers, GATES["XOR"]),
+    f"answers {answers}",
+)
 
 # %% [markdown]
 # Look at the middle column. The inputs 01 and 10, which should get the same answer, have become *the same point*
@@ -562,8 +606,12 @@ points, targets = TWO_INPUTS[:, 1:].astype("float32"), GATES["XOR"]
 def trained_on_xor(hidden_neurons):
     """A network with one hidden layer, or with none for 0, after 500 steps on the four points."""
     keras.utils.set_random_seed(SEED)
-    hidden_layers = [keras.layers.Dense(hidden_neurons, activation="tanh")] if hidden_neurons else []
-    model = keras.Sequential([keras.Input((2,)), *hidden_layers, keras.layers.Dense(1, activation="sigmoid")])
+    hidden_layers = (
+        [keras.layers.Dense(hidden_neurons, activation="tanh")] if hidden_neurons else []
+    )
+    model = keras.Sequential(
+        [keras.Input((2,)), *hidden_layers, keras.layers.Dense(1, activation="sigmoid")]
+    )
     model.compile(optimizer=keras.optimizers.Adam(0.05), loss="binary_crossentropy")
     _ = model.fit(np.tile(points, (2000, 1)), np.tile(targets, 2000), batch_size=16, verbose=0)
     return model
@@ -582,9 +630,18 @@ for axes, (neurons, model) in zip((left, right), xor_networks.items(), strict=Tr
     output = keras.ops.convert_to_numpy(model(grid.reshape(-1, 2))).reshape(60, 60)
     drawn = axes.contourf(grid[..., 0], grid[..., 1], output, np.linspace(0, 1, 11), cmap="cividis")
     for (x, y), target in zip(points, targets, strict=True):
-        axes.plot(x, y, marker="s" if target else "o", color="white", markeredgecolor="black", markersize=13)
+        axes.plot(
+            x,
+            y,
+            marker="s" if target else "o",
+            color="white",
+            markeredgecolor="black",
+            markersize=13,
+        )
         axes.annotate(target, (x, y), ha="center", va="center", fontsize=9)
-    axes.set(title=f"{neurons} hidden neurons" if neurons else "no hidden layer", xlabel="first input")
+    axes.set(
+        title=f"{neurons} hidden neurons" if neurons else "no hidden layer", xlabel="first input"
+    )
 left.set_ylabel("second input")
 figure.colorbar(drawn, ax=(left, right), label="network's output", ticks=[0, 0.5, 1])
 plt.show()
@@ -630,6 +687,7 @@ plt.title("More examples, better reading: mean and spread of five splits")
 plt.show()
 
 # %%
+errors_left = (1 - accuracy_by_size[:, -1]) / (1 - accuracy_by_size[:, 0])
 claim(
     "Accuracy grows with training data: each larger set reads better on average",
     np.all(np.diff(mean_by_size) > 0),
@@ -640,8 +698,8 @@ claim(
 )
 claim(
     "From the smallest to the largest set the errors fall to less than half, on every split",
-    np.all(1 - accuracy_by_size[:, -1] < 0.5 * (1 - accuracy_by_size[:, 0])),
-    f"share of the errors that remains: {((1 - accuracy_by_size[:, -1]) / (1 - accuracy_by_size[:, 0])).round(2)}",
+    np.all(errors_left < 0.5),
+    f"share of the errors that remains: {errors_left.round(2)}",
 )
 
 # %% [markdown]
@@ -669,7 +727,8 @@ this_machine = 2 * 1000**3 / min(seconds)
 claim(
     "This machine computes faster than the fastest computer of 1985",
     this_machine > CRAY_2,
-    f"{this_machine / 1e9:.0f} billion operations a second, {this_machine / CRAY_2:.0f} times the Cray-2",
+    f"{this_machine / 1e9:.0f} billion operations a second, "
+    f"{this_machine / CRAY_2:.0f} times the Cray-2",
 )
 
 # %% [markdown]
@@ -681,13 +740,16 @@ claim(
 operations_2012 = 0.7e9 * 2 * 3 * 1.2e6 * 90
 operations_here = (training_images.size / 784) * network.count_params() * 2 * 3 * 12
 print(
-    f"The network of 2012 took about {operations_2012:.0e} operations, our first network {operations_here:.0e}."
+    f"The network of 2012 took about {operations_2012:.0e} operations, "
+    f"our first network {operations_here:.0e}."
+)
+years, days = operations_2012 / CRAY_2 / 3.15e7, operations_2012 / this_machine / 86400
+print(
+    f"A Cray-2 at its peak: {years:.0f} years for the network of 2012, "
+    f"{operations_here / CRAY_2:.0f} s for ours."
 )
 print(
-    f"A Cray-2 at its peak: {operations_2012 / CRAY_2 / 3.15e7:.0f} years for the network of 2012, {operations_here / CRAY_2:.0f} s for ours."
-)
-print(
-    f"This machine at the speed above: {operations_2012 / this_machine / 86400:.0f} days and {operations_here / this_machine:.2f} s."
+    f"This machine at the speed above: {days:.0f} days and {operations_here / this_machine:.2f} s."
 )
 
 # %% [markdown]
@@ -709,7 +771,9 @@ def training_curve(activation):
     keras.utils.set_random_seed(SEED)
     hidden_layers = [keras.layers.Dense(64, activation=activation) for _ in range(5)]
     output = keras.layers.Dense(10, activation="softmax")
-    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), *hidden_layers, output])
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), *hidden_layers, output]
+    )
     model.compile(optimizer=keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
     history = model.fit(*training_data, epochs=15, batch_size=64, verbose=0)
     return history.history["loss"], accuracy_of(model, *validation_data)
@@ -764,7 +828,9 @@ claim(
 def separability(points, labels):
     """The part of the spread of points (n, numbers) that lies between the classes: 0 to 1."""
     centre = points.mean(axis=0)
-    class_centres = np.array([points[labels == label].mean(axis=0) for label in labels])  # (n, numbers)
+    class_centres = np.array(
+        [points[labels == label].mean(axis=0) for label in labels]
+    )  # (n, numbers)
     return ((class_centres - centre) ** 2).sum() / ((points - centre) ** 2).sum()
 
 
@@ -835,7 +901,9 @@ for run in range(RUNS):
     keras.utils.set_random_seed(SEED + run)
     untrained = keras.models.clone_model(deep_network)  # the weights that training started from
     for model, curves_of in ((deep_network, trained_curves), (untrained, untrained_curves)):
-        curves_of.append([separability(points, labels) for points in representations(model, images)])
+        curves_of.append(
+            [separability(points, labels) for points in representations(model, images)]
+        )
 trained_curves, untrained_curves = np.array(trained_curves), np.array(untrained_curves)  # (RUNS, 5)
 
 # %% alt="Separability after each layer for five splits. Trained: five lines close together rise from under one half at the pixels to above 0.9 at the output. Untrained: five lines stay flat or sink."
@@ -959,7 +1027,10 @@ with feedback("Predict"):
 
 # %% tags=["exercise"]
 def repaired_pass(weights, inputs, targets):
-    """One pass of Rosenblatt's rule. weights: (k,), inputs: (n, k) with an always-1 first, targets: (n,). Returns the new weights."""
+    """One pass of Rosenblatt's rule. inputs: (n, k) with an always-1 first, targets: (n,).
+
+    Returns the new weights, (k,).
+    """
     ### BEGIN SOLUTION
     for x, target in zip(inputs, targets, strict=True):
         answer = int(weights @ x > 0)
@@ -983,7 +1054,9 @@ def repaired_pass(weights, inputs, targets):  # the bias is mended, the sign is 
 
 
 # %% tags=["wrong"]
-def repaired_pass(weights, inputs, targets):  # all examples at once, with the answers of the old weights
+def repaired_pass(
+    weights, inputs, targets
+):  # all examples at once, with the answers of the old weights
     answers = (inputs @ weights > 0).astype(int)
     return weights + (targets - answers) @ inputs
 
@@ -994,7 +1067,8 @@ with feedback("Repair this"):
     got = repaired_pass(np.zeros(3), corners[3:], np.array([1]))
     assert got is not None, "return the new weights"
     assert np.all(np.asarray(got)[1:] >= 0), (
-        "one example (1, 1, 1) with target 1 and weights 0: the answer 0 is too low, so the weights must rise; look at the sign"
+        "example (1, 1, 1), target 1, weights 0: the answer 0 is too low, so the weights must rise: "
+        "look at the sign"
     )
     assert got[0] == 1, (
         f"after that example the bias must be 1, yours is {got[0]:.0f}: the bias must learn too"
@@ -1039,7 +1113,9 @@ def zero_or_one(image):  # the two answers swapped
 with feedback("Artificial intelligence without learning"):
     chosen = training_labels < 2
     rule_answers = [zero_or_one(image[..., 0]) for image in training_images[chosen]]
-    assert all(answer in (0, 1) for answer in rule_answers), f"answer 0 or 1, yours answers {rule_answers[0]}"
+    assert all(answer in (0, 1) for answer in rule_answers), (
+        f"answer 0 or 1, yours answers {rule_answers[0]}"
+    )
     right = np.mean(np.array(rule_answers) == training_labels[chosen])
     assert right > 0.2, (
         f"right on {right:.0%}: that is almost always wrong, so the opposite would be a good rule"
@@ -1058,7 +1134,7 @@ with feedback("Artificial intelligence without learning"):
 
 # %% tags=["exercise"]
 def small_network():
-    """A network for images (28, 28, 1) with ten softmax outputs and at most 3,000 weights, not compiled."""
+    """A network for images (28, 28, 1): ten softmax outputs, at most 3,000 weights, not compiled."""
     ### BEGIN SOLUTION
     return keras.Sequential(
         [
@@ -1080,7 +1156,11 @@ def small_network():  # the full image: too many weights
 
 # %% tags=["wrong"]
 def small_network():  # pooled too far: 2 x 2 averages say too little
-    layers = [keras.layers.AveragePooling2D(14), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    layers = [
+        keras.layers.AveragePooling2D(14),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, "softmax"),
+    ]
     return keras.Sequential([keras.Input((28, 28, 1)), *layers])
 
 
@@ -1107,7 +1187,9 @@ with feedback("Beat the baseline with a small network"):
     )
     model.compile(optimizer=keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
     _ = model.fit(*training_data, epochs=15, batch_size=64, verbose=0)
-    averages = np.array([training_images[training_labels == digit].mean(axis=0) for digit in range(10)])
+    averages = np.array(
+        [training_images[training_labels == digit].mean(axis=0) for digit in range(10)]
+    )
     distances = ((validation_data[0][:, np.newaxis] - averages) ** 2).sum(axis=(2, 3, 4))
     baseline = np.mean(distances.argmin(axis=1) == validation_data[1])
     trained_shares = keras.ops.convert_to_numpy(model(validation_data[0]))
