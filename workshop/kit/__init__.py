@@ -2,6 +2,7 @@
 
 from workshop.kit.claims import claim
 from workshop.kit.digits import load_digits
+from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
 from workshop.kit.splits import split_three_ways
@@ -9,8 +10,12 @@ from workshop.kit.versions import check_versions
 
 __all__ = [
     "COLOURS",
+    "Machine",
     "check_versions",
     "claim",
+    "diagnose",
+    "doctor",
+    "examine_machine",
     "feedback",
     "load_digits",
     "show_images",
