@@ -28,7 +28,8 @@ COURSE_PACKAGES = {
         None,
     ),
 }
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+OLDEST_PYTHON = (3, 11)
+NEWEST_PYTHON = (3, 13)
 FREE_MEMORY_NEEDED = 2.0  # gigabytes: a lesson takes up to 1.5
 FREE_DISK_NEEDED = 5.0  # gigabytes: the packages take about 3
 ACTIVATE = {"Windows": r"course\Scripts\activate"}  # elsewhere: source course/bin/activate
