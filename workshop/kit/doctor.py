@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 # What pip calls a package: the names under which it may be installed, and the oldest version that serves, if any.
 COURSE_PACKAGES = {
@@ -79,13 +80,15 @@ def doctor(machine=None):
     print(f"Machine    {machine.system} {machine.processor}, {machine.cores} CPU cores")
     print(f"Memory     {free} free; disk: {disk} free")
     print(f"Python     {'.'.join(map(str, machine.python))}{', on Google Colab' if machine.on_colab else ''}")
-    print(f"Packages   {', '.join(installed) or 'none'}")
+    print(textwrap.fill(f"Packages   {', '.join(installed) or 'none'}", 88, subsequent_indent=" " * 11))
     print(
         f"GPU        {', '.join(machine.tensorflow_gpus) or 'none that TensorFlow can use: it computes on the CPU'}"
     )
     findings = diagnose(machine)
     for finding in findings:
-        print(f"{'✗' if finding.stops_lessons else '!'} {finding.problem}\n    Mend it {finding.mend}")
+        mark = "✗" if finding.stops_lessons else "!"
+        print(textwrap.fill(f"{mark} {finding.problem}", 88, subsequent_indent="  "))
+        print(f"    Mend it {finding.mend}")
     if not any(finding.stops_lessons for finding in findings):
         print(f"✓ {'Nothing is missing: every' if not findings else 'Every'} lesson runs here.")
 

@@ -26,7 +26,7 @@ doctor()
 #
 # - **Machine.** The **CPU** is the processor that runs everything; its cores work side by side. A **GPU** is a second processor with
 #   thousands of small cores and memory of its own. Every lesson of this course runs on two CPU cores.
-# - **Memory.** A lesson takes up to 1.5 GB. When memory runs out, the kernel dies without a word.
+# - **Memory.** A lesson takes up to 1.5 GB. When memory runs out, the **kernel**, the Python process behind this notebook, dies without a word.
 # - **Python and packages.** What `pip` installed for the Python behind this notebook, which may not be the Python of your terminal.
 # - **GPU.** Only what TensorFlow can *use* counts. A GPU that it cannot use is reported below the table, with the reason.
 #
@@ -118,16 +118,12 @@ claim(
 # | the rest | `python -m pip install jupyterlab matplotlib scikit-learn pillow opencv-python-headless` | the same | the same |
 # | start | `jupyter lab` | `jupyter lab` | `jupyter lab` |
 #
-# With this course's files at hand, `python -m pip install -r requirements.txt` does it in one go and gives you the very versions that the lessons
+# On Ubuntu, `sudo apt install python3-venv` comes first. With this course's files at hand, `python -m pip install -r requirements.txt` does it in one go and gives you the very versions that the lessons
 # were tested with. Say `python -m pip`, not `pip`: then you know which Python gets the packages. In a notebook cell it is `%pip install ...`,
 # then *Restart kernel*: a module that is already imported does not change under you.
 #
 # Python must be between 3.11 and 3.13. TensorFlow comes ready-made for 64-bit Linux, for Windows on Intel and AMD, and for Macs
 # with an Apple chip; 2.16 was the last for Macs with an Intel chip. On an old machine, Colab (below) is the short way out.
-#
-# **VS Code** runs these notebooks as well as JupyterLab does. `code --install-extension ms-python.python --install-extension ms-toolsai.jupyter`
-# adds what it needs; open a notebook, press *Select Kernel*, choose *Python Environments*, then `course`. Its kernel may also run elsewhere:
-# in WSL2, on a server over SSH, or on any Jupyter server whose address you paste.
 
 # %% [markdown]
 # ## What one training step costs
@@ -216,7 +212,8 @@ claim(
 
 # %% alt="Time per image against batch size, both logarithmic: the measured points fall steeply at first, follow the curve of the law, and flatten at its price of an image." tags=["measures-time"]
 plt.loglog(BATCH_SIZES, 1e6 * step_times / BATCH_SIZES, "o", color=COLOURS["blue"], label="measured")
-plt.loglog(BATCH_SIZES, 1e6 * law / BATCH_SIZES, "-", color=COLOURS["orange"], label="the law")
+sizes = np.geomspace(1, 1024, 200)
+plt.loglog(sizes, 1e6 * (fixed / sizes + per_image), "-", color=COLOURS["orange"], label="the law")
 plt.axhline(1e6 * per_image, color=COLOURS["black"], linestyle=":", label="price of an image")
 plt.xticks(BATCH_SIZES, BATCH_SIZES)
 plt.minorticks_off()
@@ -258,7 +255,7 @@ for device, times in width_times.items():
 cpu_times = np.array(width_times["cpu:0"])
 rates = operations / cpu_times
 claim(
-    "From width 16 to 64 the arithmetic grows fourfold and the time at most twofold; from 64 to 2,048 the time grows too",
+    "From width 16 to 64 the arithmetic grows fourfold and the time at most twofold; from 64 to 2,048 the time grows more than threefold",
     operations[1] > 4 * operations[0] and cpu_times[1] < 2 * cpu_times[0] and cpu_times[4] > 3 * cpu_times[1],
     f"time x {cpu_times[1] / cpu_times[0]:.1f}, then x {cpu_times[4] / cpu_times[1]:.1f}",
 )
@@ -549,7 +546,7 @@ print(
 # $\partial (S L) / \partial w = S \cdot \partial L / \partial w$, and survives in float16. Divide by $S$ afterwards, in float32.
 # That is **loss scaling**.
 
-# %% alt="Two histograms of gradient sizes on a logarithmic axis: the plain gradients lie left of float16's smallest number, in the shaded zone; those scaled by 32,768 lie well to its right."
+# %% alt="Two histograms of gradient sizes on a logarithmic axis: the plain gradients lie left of float16's smallest number, in the shaded zone; those scaled by 32,768 lie almost all to its right."
 SCALE = 2**15
 bins = np.linspace(-14, 0, 85)
 plt.hist(np.log10(np.abs(gradient)), bins, color=COLOURS["red"], alpha=0.8)
@@ -559,14 +556,8 @@ plt.hist(
 plt.axvspan(-14, np.log10(2.0**-24), color="lightgrey", zorder=0)
 top = plt.ylim()[1]
 plt.text(-13.8, 0.93 * top, "zero in float16")
-plt.text(np.median(np.log10(np.abs(gradient))), 0.75 * top, "plain", ha="center", color=COLOURS["red"])
-plt.text(
-    np.median(np.log10(np.abs(gradient) * SCALE)),
-    0.93 * top,
-    f"times {SCALE:,}",
-    ha="center",
-    color=COLOURS["blue"],
-)
+plt.text(-9.3, 0.6 * top, "plain", ha="right", color=COLOURS["red"])
+plt.text(-2.7, 0.6 * top, f"times {SCALE:,}", color=COLOURS["blue"])
 plt.ylim(0, 1.05 * top)
 plt.xlabel("size of the gradient, as a power of ten")
 plt.ylabel("how many")
@@ -672,7 +663,7 @@ claim(
 )
 
 # %% [markdown]
-# All, against hardly any. (The few that agree are biases that never left zero.)
+# All, against hardly any.
 #
 # ### What a seed does not cover
 #
@@ -704,7 +695,7 @@ for _ in range(2):
 claim(
     "The global seed does not reach a generator made by np.random.default_rng(); a seed of its own does",
     with_global[0] == with_global[1] and fresh[0] != fresh[1] and seeded[0] == seeded[1],
-    f"fresh {fresh[0]:.3f} and {fresh[1]:.3f}, seeded {seeded[0]:.3f} and {seeded[1]:.3f}",
+    f"seeded {seeded[0]:.3f} and {seeded[1]:.3f}; the unseeded ones differ on every run",
 )
 
 # %% [markdown]
@@ -747,15 +738,15 @@ claim(
 # not. There one bit grows to a difference as large as that between two seeds (Summers and Dinneen 2021). Do not expect equal weights from
 # two machines. Expect equal *conclusions*, and check them over seeds:
 
-# %% alt="Validation accuracy of five seeds as dots on one line, with their mean marked."
+# %% alt="Five dots, one for each seed, at different validation accuracies; a dotted line marks their mean."
 seed_accuracies = np.array([accuracy_of(train(SEED + 2000 + run)[0]) for run in range(5)])
 mean, spread = seed_accuracies.mean(), seed_accuracies.std(ddof=1)
-plt.figure(figsize=(6.6, 1.6))
-plt.plot(seed_accuracies, np.zeros(5), "o", color=COLOURS["blue"], alpha=0.6, markersize=9)
+plt.figure(figsize=(6.6, 2.4))
+plt.plot(seed_accuracies, range(5), "o", color=COLOURS["blue"], markersize=9)
 plt.axvline(mean, color=COLOURS["black"], linestyle=":")
-plt.yticks([])
+plt.yticks(range(5), [f"seed {SEED + 2000 + run}" for run in range(5)])
 plt.xlabel("accuracy on the validation digits")
-plt.title("One network, five seeds")
+plt.title("One network, five seeds; dotted: their mean")
 plt.show()
 print(
     f"mean {mean:.4f}, standard deviation {spread:.4f}; one validation digit is {1 / len(validation_labels):.4f}"
@@ -795,7 +786,7 @@ print(
 #
 # - **For** teams whose data is at Amazon already, long trainings, many at once, and models that go into service.
 # - **First steps in the browser.** In the AWS console open *Amazon SageMaker AI*, set up a **domain** (once), open *Studio*, choose *JupyterLab*, create a
-#   **space**, choose an instance (`ml.t3.medium` is enough for this course), *Run space*, open JupyterLab and upload a lesson.
+#   **space**, choose an instance (`ml.t3.medium` has the two cores that this course needs), *Run space*, open JupyterLab and upload a lesson.
 # - **First training job**, from your own machine or from a space. A job rents its machine only while it runs. The Python package changed its names in version 3:
 #   `ModelTrainer` has replaced `Estimator`, and `train` has replaced `fit`. Old tutorials no longer work.
 #
@@ -807,11 +798,15 @@ print(
 #
 # machine = "ml.g4dn.xlarge"  # with a GPU
 # image = image_uris.retrieve(
-#     "tensorflow", region="eu-west-1", version="2.21", py_version="py312", instance_type=machine, image_scope="training"
+#     "tensorflow", region="eu-west-1", version="2.21", py_version="py312",
+#     instance_type=machine, image_scope="training",
 # )
 # trainer = ModelTrainer(
 #     training_image=image,
-#     source_code=SourceCode(source_dir="code", entry_script="train.py", requirements="requirements.txt"),
+#     role="arn:aws:iam::ACCOUNT:role/NAME",  # an execution role; inside Studio leave it out
+#     source_code=SourceCode(
+#         source_dir="code", entry_script="train.py", requirements="requirements.txt"
+#     ),
 #     compute=Compute(instance_type=machine, instance_count=1),
 #     stopping_condition=StoppingCondition(max_runtime_in_seconds=3600),  # the most you can lose
 # )
@@ -824,7 +819,8 @@ print(
 #
 # ```
 # aws sagemaker list-apps
-# aws sagemaker delete-app --domain-id ID --space-name NAME --app-type JupyterLab --app-name default
+# aws sagemaker delete-app --domain-id ID --space-name NAME \
+#     --app-type JupyterLab --app-name default
 # aws sagemaker stop-training-job --training-job-name NAME
 # aws sagemaker list-endpoints
 # aws sagemaker delete-endpoint --endpoint-name NAME
@@ -836,7 +832,7 @@ print(
 # - **For** the same, where the data and the accounts are Microsoft's. The *Studio* (https://ml.azure.com) is its face in the browser.
 # - **First steps in the browser.** Create a **workspace**; under *Compute* create a **compute instance** and, on the page *Scheduling*, enable idle shutdown; open
 #   it in *Notebooks*, JupyterLab or VS Code and upload a lesson.
-# - **The same in a terminal**, with the second version of the tools (`az ml`; the old `azureml-core` is out of support since June 2026):
+# - **The same in a terminal**, with the second version of the tools (`az ml`; support for the first, `azureml-core`, ended in June 2026):
 #
 # ```
 # az extension add --name ml
@@ -848,7 +844,7 @@ print(
 # ```
 #
 # ```yaml
-# # instance.yml: stops by itself after half an hour without work; this cannot be added later from here
+# # instance.yml. It stops after half an hour without work; say so now, az cannot add it later
 # name: choose-a-name-of-your-own
 # type: computeinstance
 # size: STANDARD_DS3_V2
@@ -878,6 +874,16 @@ print(
 #   workspace, cost a little every day, even after the workspace is gone.
 # - **Stop:** `az ml compute stop --name NAME` for the night, `az ml compute delete --name NAME` for good, `az ml job cancel --name NAME`, and when the course is over
 #   `az group delete --name course`, which takes everything along. Do not shut the machine down from its own terminal.
+
+# %% [markdown]
+# ### VS Code: one editor, any of these machines
+#
+# - **For** those who like their editor, and for work that moves between machines: the notebook stays, the kernel changes.
+# - **First steps.** `code --install-extension ms-python.python --install-extension ms-toolsai.jupyter`, open a lesson, press *Select Kernel*, choose
+#   *Python Environments*, then `course`. For another machine choose *Existing Jupyter Server* and paste its address, or open WSL2 or a
+#   server over SSH with the *Remote* extensions.
+# - **Costs.** Nothing. The machine behind the kernel costs what it costs.
+# - **Stop** that machine, not the editor. Closing the window leaves it on, and an open connection keeps idle shutdown from starting.
 
 # %% [markdown]
 # ## Common mistakes
@@ -1174,7 +1180,8 @@ with feedback("Rent wisely"):
 # <details>
 # <summary>You closed the laptop on Friday and the notebook on the rented GPU was open. What do you pay by Monday?</summary>
 #
-# Every hour, unless idle shutdown was on. A notebook that is open may even count as activity. And the disk, in any case.
+# Every hour, unless idle shutdown was on. Even then: a kernel that is still open counts as activity, so shut it down. And the disk, in any
+# case.
 #
 # </details>
 
