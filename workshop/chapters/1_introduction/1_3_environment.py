@@ -777,7 +777,8 @@ print(
 #   choose one, save, and *Runtime > Run all*. The doctor's GPU line now has a name.
 # - **Its disk is wiped** when the session ends. What you want to keep goes to your Google Drive:
 #   `from google.colab import drive; drive.mount("/content/drive")`.
-# - **Costs.** Free, with limits that are not promised: no GPU on some days, a session ends when you leave it idle and after at most some hours. Paid
+# - **Costs.** Free, with limits that are not promised: no GPU on some days, a session ends when you leave it idle, and after some hours
+#   in any case. Paid
 #   plans sell *compute units*, which a connected GPU uses up, working or not.
 # - **Stop:** *Runtime > Disconnect and delete runtime*; forgotten ones under *Runtime > Manage sessions*. Closing the tab is not stopping.
 
@@ -786,7 +787,7 @@ print(
 #
 # - **For** teams whose data is at Amazon already, long trainings, many at once, and models that go into service.
 # - **First steps in the browser.** In the AWS console open *Amazon SageMaker AI*, set up a **domain** (once), open *Studio*, choose *JupyterLab*, create a
-#   **space**, choose an instance (`ml.t3.medium` has the two cores that this course needs), *Run space*, open JupyterLab and upload a lesson.
+#   **space**, choose an instance (`ml.t3.medium` has the two cores that this course needs) and 10 GB of disk, *Run space*, open JupyterLab and upload a lesson.
 # - **First training job**, from your own machine or from a space. A job rents its machine only while it runs. The Python package changed its names in version 3:
 #   `ModelTrainer` has replaced `Estimator`, and `train` has replaced `fit`. Old tutorials no longer work.
 #
@@ -827,9 +828,10 @@ print(
 # ```
 
 # %% [markdown]
-# ### Azure Machine Learning: the same at Microsoft
+# ### Azure Machine Learning Studio: the same at Microsoft
 #
-# - **For** the same, where the data and the accounts are Microsoft's. The *Studio* (https://ml.azure.com) is its face in the browser.
+# - **For** the same, where the data and the accounts are Microsoft's. The *Studio* (https://ml.azure.com) is its face in the
+#   browser; the older *Studio (classic)* of many tutorials closed in 2024.
 # - **First steps in the browser.** Create a **workspace**; under *Compute* create a **compute instance** and, on the page *Scheduling*, enable idle shutdown; open
 #   it in *Notebooks*, JupyterLab or VS Code and upload a lesson.
 # - **The same in a terminal**, with the second version of the tools (`az ml`; support for the first, `azureml-core`, ended in June 2026):
@@ -851,7 +853,9 @@ print(
 # idle_time_before_shutdown_minutes: 30
 # ```
 #
-# - **First training job**, on a cluster that shrinks to nothing when no job waits (`az ml compute create --name cluster --type amlcompute --min-instances 0 --max-instances 1`):
+# - **First training job**, on a cluster that shrinks to nothing when no job waits (`az ml compute create --name cluster --type amlcompute --min-instances 0 --max-instances 1`;
+#   `az ml compute list-sizes` shows what `--size` may be, GPUs among them; for one, write
+#   `tensorflow[and-cuda]` into `requirements.txt`):
 #
 # ```python
 # # python -m pip install azure-ai-ml azure-identity; folder code/ holds train.py and requirements.txt
@@ -863,7 +867,7 @@ print(
 # job = command(
 #     code="code",
 #     command="pip install -r requirements.txt && python train.py",
-#     environment=Environment(image="tensorflow/tensorflow:2.20.0-gpu"),
+#     environment=Environment(image="tensorflow/tensorflow:2.20.0"),  # a container with Python
 #     compute="cluster",
 #     timeout=3600,  # seconds: the most you can lose
 # )
