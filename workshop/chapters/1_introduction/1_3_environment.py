@@ -712,30 +712,30 @@ claim(
 )
 
 # %% [markdown]
-# So a seed repeats a run on *one* machine with *one* set of versions, and no further. How far apart do two machines end? We play the other machine: in the
-# fresh network we change one weight by its very last bit, and train with the same seed.
+# So a seed repeats a run on *one* machine with *one* set of versions, and no further. How far apart do two machines end? We play the other machine, which
+# rounds a little otherwise: in the fresh network we change each weight of the first layer by its very last bit, and train with the same seed.
 
 
 # %%
-def change_one_bit(network):
-    """Replace one weight by the next number above it."""
+def change_last_bits(network):
+    """Replace every weight of the first layer by the next number above it."""
     weights = network.get_weights()
-    row = 28 * 14 + 14  # the pixel in the middle
-    weights[0][row, 0] = np.nextafter(weights[0][row, 0], np.float32(1))
+    weights[0] = np.nextafter(weights[0], np.float32(1))
     network.set_weights(weights)
 
 
-nudged_network = train(SEED, change=change_one_bit)[0]
-nudged = weights_of(nudged_network)
+nudged = weights_of(train(SEED, change=change_last_bits)[0])
+behind = slice(28 * 28 * 64 + 64, None)  # what follows the first layer's weights and biases
+changed, largest = np.sum(nudged[behind] != first[behind]), np.max(np.abs(nudged - first))
 claim(
-    "One bit in one weight changes more than a tenth of all weights, and none of them by more than a thousandth",
-    np.mean(nudged != first) > 0.1 and np.max(np.abs(nudged - first)) < 1e-3,
-    f"{np.sum(nudged != first):,} of {first.size:,} differ, by at most {np.max(np.abs(nudged - first)):.1g}",
+    "Last bits in the first layer change more than a tenth of the weights behind it, and no weight by more than a thousandth",
+    changed > 0.1 * first[behind].size and largest < 1e-3,
+    f"{changed:,} of {first[behind].size:,} weights behind it differ; largest difference anywhere {largest:.1g}",
 )
 
 # %% [markdown]
-# The bit spread through the network, and stayed small: ten epochs on a small task forgive it. Longer trainings of deep networks do
-# not. There one bit grows to a difference as large as that between two seeds (Summers and Dinneen 2021). Do not expect equal weights from
+# The bits spread into layers that were equal at the start, and stayed small: ten epochs on a small task forgive them. Longer trainings of deep networks do
+# not. There one bit in one weight grows to a difference as large as that between two seeds (Summers and Dinneen 2021). Do not expect equal weights from
 # two machines. Expect equal *conclusions*, and check them over seeds:
 
 # %% alt="Five dots, one for each seed, at different validation accuracies; a dotted line marks their mean."
