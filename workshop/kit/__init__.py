@@ -9,6 +9,7 @@ from workshop.kit.versions import check_versions
 
 __all__ = [
     "COLOURS",
+    "Machine",
     "check_versions",
     "claim",
     "enlarge",

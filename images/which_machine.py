@@ -1,0 +1,79 @@
+"""Which machine for which work: a decision picture (lesson 1.3)."""
+
+import matplotlib.patches
+
+from images.drawing import COLOURS, canvas, save
+
+figure, axes = canvas(6.9, 4.45)
+
+
+def box(x, y, width, height, text, colour, fill="white"):
+    axes.add_patch(
+        matplotlib.patches.FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor=fill,
+            edgecolor=colour,
+            linewidth=2,
+        )
+    )
+    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=10.5)
+
+
+def arrow(start, end, text, place):
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0},
+    )
+    axes.text(*place, text, fontsize=10.5, ha="center", va="center")
+
+
+QUESTIONS = (
+    (
+        3.95,
+        "Measure ten steps.\nDone in minutes on your CPU?",
+        "your own machine\nJupyterLab or VS Code, CPU",
+        "free, always there",
+    ),
+    (
+        2.75,
+        "Do you own an NVIDIA GPU\nwith room for the network?",
+        "your own machine\nLinux or WSL2, GPU",
+        "electricity",
+    ),
+    (
+        1.55,
+        "Is it done in a few hours, and\nno harm if the machine goes?",
+        "Google Colab\nGPU in the browser",
+        "free or by compute units; its disk is wiped",
+    ),
+)
+for y, question, answer, cost in QUESTIONS:
+    box(0.15, y - 0.33, 2.85, 0.66, question, COLOURS["black"])
+    box(4.05, y - 0.33, 2.7, 0.66, answer, COLOURS["blue"])
+    axes.text(5.4, y - 0.48, cost, ha="center", va="center", fontsize=9.5, color=COLOURS["red"])
+    arrow((3.0, y), (4.05, y), "yes", (3.5, y + 0.14))
+for y in (3.95, 2.75, 1.55):
+    arrow((1.57, y - 0.33), (1.57, y - 0.87), "no", (1.8, y - 0.56))
+box(
+    0.15,
+    0.12,
+    6.6,
+    0.56,
+    "a rented machine: Amazon SageMaker, Azure Machine Learning, a job on a cluster",
+    COLOURS["green"],
+)
+axes.text(
+    2.3,
+    0.82,
+    "paid by the hour until you stop it",
+    ha="left",
+    va="center",
+    fontsize=9.5,
+    color=COLOURS["red"],
+)
+save(figure, __file__)
