@@ -27,7 +27,13 @@ def arrow(start, end, text, place):
         "",
         end,
         start,
-        arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": "black",
+            "linewidth": 1.5,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
     )
     axes.text(*place, text, fontsize=10.5, ha="center", va="center")
 

@@ -85,7 +85,9 @@ def test_healthy_machines_have_no_findings(healthy, capsys):
         (changed(free_disk=0.5), "0.5 GB of disk", "%pip cache purge", False),
     ],
 )  # fmt: skip
-def test_each_fault_is_found_alone_and_names_its_command(sick, problem, mend, stops_lessons, capsys):
+def test_each_fault_is_found_alone_and_names_its_command(
+    sick, problem, mend, stops_lessons, capsys
+):
     (finding,) = diagnose(sick)
     assert problem in finding.problem
     assert mend in finding.mend + "\n"
@@ -124,7 +126,9 @@ def faked_machine(monkeypatch, tmp_path):
         return installed[name]
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    memory = types.SimpleNamespace(virtual_memory=lambda: types.SimpleNamespace(total=16e9, available=7e9))
+    memory = types.SimpleNamespace(
+        virtual_memory=lambda: types.SimpleNamespace(total=16e9, available=7e9)
+    )
     modules = {"tensorflow": faked_tensorflow(), "psutil": memory}
     really_import = importlib.import_module
 
@@ -141,7 +145,9 @@ def faked_machine(monkeypatch, tmp_path):
 def faked_tensorflow(*gpus):
     experimental = types.SimpleNamespace(get_device_details=lambda device: device)
     devices = [{"device_name": name} if name else {} for name in gpus]
-    config = types.SimpleNamespace(list_physical_devices=lambda kind: devices, experimental=experimental)
+    config = types.SimpleNamespace(
+        list_physical_devices=lambda kind: devices, experimental=experimental
+    )
     return types.SimpleNamespace(config=config)
 
 
@@ -152,9 +158,16 @@ def nvidia_smi(answer, code=0):
 def test_a_windows_laptop_is_seen_as_it_is(faked_machine):
     machine = examine_machine()
     assert (machine.system, machine.processor, machine.python) == ("Windows", "AMD64", (3, 13, 1))
-    assert (machine.cores, machine.memory, machine.free_memory, machine.free_disk) == (12, 16.0, 7.0, 100.0)
+    assert (machine.cores, machine.memory, machine.free_memory, machine.free_disk) == (
+        12,
+        16.0,
+        7.0,
+        100.0,
+    )
     assert machine.packages["tensorflow"] == "2.21.0"
-    assert machine.packages["opencv-python-headless"] == "5.0.0.93", "another build of OpenCV serves as well"
+    assert machine.packages["opencv-python-headless"] == "5.0.0.93", (
+        "another build of OpenCV serves as well"
+    )
     assert machine.packages["numpy"] is None
     assert (machine.tensorflow_gpus, machine.driver_gpus) == ((), ("NVIDIA GeForce RTX 4070",))
     assert (machine.backend, machine.gpus_hidden, machine.on_colab) == ("tensorflow", False, False)
@@ -186,7 +199,12 @@ def test_a_machine_without_anything_is_examined_all_the_same(faked_machine, monk
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     machine = examine_machine()
     assert set(machine.packages.values()) == {None}
-    assert (machine.cores, machine.memory, machine.free_memory, machine.free_disk) == (1, None, None, None)
+    assert (machine.cores, machine.memory, machine.free_memory, machine.free_disk) == (
+        1,
+        None,
+        None,
+        None,
+    )
     assert (machine.tensorflow_gpus, machine.driver_gpus, machine.tensorflow_error) == ((), (), "")
     assert diagnose(machine)
 
@@ -205,7 +223,11 @@ def test_a_gpu_without_a_name(faked_machine):
 
 @pytest.mark.parametrize(
     ("answer", "code", "gpus"),
-    [("Tesla T4\nTesla T4\n", 0, ("Tesla T4", "Tesla T4")), ("no devices were found\n", 6, ()), ("", 0, ())],
+    [
+        ("Tesla T4\nTesla T4\n", 0, ("Tesla T4", "Tesla T4")),
+        ("no devices were found\n", 6, ()),
+        ("", 0, ()),
+    ],
 )
 def test_what_the_driver_shows(monkeypatch, answer, code, gpus):
     monkeypatch.setattr(subprocess, "run", nvidia_smi(answer, code))

@@ -2,6 +2,7 @@
 
 from workshop.kit.claims import claim
 from workshop.kit.digits import enlarge, load_digits
+from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
 from workshop.kit.splits import split_three_ways
@@ -12,7 +13,10 @@ __all__ = [
     "Machine",
     "check_versions",
     "claim",
+    "diagnose",
+    "doctor",
     "enlarge",
+    "examine_machine",
     "feedback",
     "load_digits",
     "show_images",

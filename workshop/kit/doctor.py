@@ -45,7 +45,9 @@ class Machine:
     python: tuple = (3, 12)
     on_colab: bool = False
     own_environment: bool = True  # venv or conda
-    packages: dict = dataclasses.field(default_factory=dict)  # name: version, or None where it is missing
+    packages: dict = dataclasses.field(
+        default_factory=dict
+    )  # name: version, or None where it is missing
     tensorflow_error: str = ""  # why TensorFlow does not start
     tensorflow_gpus: tuple = ()  # the GPUs that TensorFlow can use
     driver_gpus: tuple = ()  # the GPUs that NVIDIA's driver shows
@@ -74,13 +76,21 @@ def doctor(machine=None):
     machine = machine or examine_machine()
     installed = [f"{name} {version}" for name, version in machine.packages.items() if version]
     free = (
-        "unknown" if machine.free_memory is None else f"{machine.free_memory:.1f} of {machine.memory:.1f} GB"
+        "unknown"
+        if machine.free_memory is None
+        else f"{machine.free_memory:.1f} of {machine.memory:.1f} GB"
     )
     disk = "unknown" if machine.free_disk is None else f"{machine.free_disk:.0f} GB"
     print(f"Machine    {machine.system} {machine.processor}, {machine.cores} CPU cores")
     print(f"Memory     {free} free; disk: {disk} free")
-    print(f"Python     {'.'.join(map(str, machine.python))}{', on Google Colab' if machine.on_colab else ''}")
-    print(textwrap.fill(f"Packages   {', '.join(installed) or 'none'}", 88, subsequent_indent=" " * 11))
+    print(
+        f"Python     {'.'.join(map(str, machine.python))}{', on Google Colab' if machine.on_colab else ''}"
+    )
+    print(
+        textwrap.fill(
+            f"Packages   {', '.join(installed) or 'none'}", 88, subsequent_indent=" " * 11
+        )
+    )
     print(
         f"GPU        {', '.join(machine.tensorflow_gpus) or 'none that TensorFlow can use: it computes on the CPU'}"
     )
@@ -97,11 +107,15 @@ def diagnose(machine):
     """What there is to mend on a machine, the gravest first. Nothing is run or changed."""
     findings = no_tensorflow_possible(machine) or package_findings(machine)
     if machine.tensorflow_error:
-        mend = 'in a cell: %pip install --force-reinstall "tensorflow>=2.20", then restart the kernel'
+        mend = (
+            'in a cell: %pip install --force-reinstall "tensorflow>=2.20", then restart the kernel'
+        )
         if machine.system == "Windows":
             mend = "in a terminal: winget install Microsoft.VCRedist.2015+.x64, then restart the kernel"
         findings.append(
-            Finding(f"TensorFlow is installed and does not start ({machine.tensorflow_error}).", mend)
+            Finding(
+                f"TensorFlow is installed and does not start ({machine.tensorflow_error}).", mend
+            )
         )
     if machine.backend != "tensorflow":
         findings.append(
@@ -121,7 +135,10 @@ def no_tensorflow_possible(machine):
     if machine.system == "Windows" and machine.processor.upper() == "ARM64":
         problem = "TensorFlow has no packages for Windows on ARM processors."
         return [
-            Finding(problem, "with the Linux inside Windows, in a terminal as administrator: wsl --install")
+            Finding(
+                problem,
+                "with the Linux inside Windows, in a terminal as administrator: wsl --install",
+            )
         ]
     if OLDEST_PYTHON <= machine.python[:2] <= NEWEST_PYTHON:
         return []
@@ -144,9 +161,13 @@ def package_findings(machine):
         version = machine.packages.get(name)
         if version and (oldest is None or version_numbers(version) >= version_numbers(oldest)):
             continue
-        problems.append(f"{name} {version} is older than {oldest}" if version else f"{name} is missing")
+        problems.append(
+            f"{name} {version} is older than {oldest}" if version else f"{name} is missing"
+        )
         extra = (
-            "[and-cuda]" if name == "tensorflow" and machine.system == "Linux" and machine.driver_gpus else ""
+            "[and-cuda]"
+            if name == "tensorflow" and machine.system == "Linux" and machine.driver_gpus
+            else ""
         )
         wanted.append(f'"{name}{extra}>={oldest}"' if oldest else name)
     if not problems:
@@ -181,20 +202,22 @@ def room_findings(machine):
         mend = f"in a terminal: {make}\n        then: {ACTIVATE.get(machine.system, 'source course/bin/activate')}"
         findings.append(
             Finding(
-                "This Python is not in an environment of its own: pip may break other programs.", mend, False
+                "This Python is not in an environment of its own: pip may break other programs.",
+                mend,
+                False,
             )
         )
     if machine.free_memory is None:
         findings.append(
-            Finding("Nobody can say how much memory is free.", "in a cell: %pip install psutil", False)
+            Finding(
+                "Nobody can say how much memory is free.", "in a cell: %pip install psutil", False
+            )
         )
     elif machine.free_memory < FREE_MEMORY_NEEDED:
         looks = {"Windows": "tasklist", "Darwin": "top -o mem"}.get(
             machine.system, "ps aux --sort=-rss | head"
         )
-        mend = (
-            f"in JupyterLab: Kernel > Shut Down All Kernels. Who else takes memory, says a terminal: {looks}"
-        )
+        mend = f"in JupyterLab: Kernel > Shut Down All Kernels. Who else takes memory, says a terminal: {looks}"
         if machine.on_colab:
             mend = "in the menu: Runtime > Manage sessions > Terminate other sessions"
         findings.append(
@@ -285,7 +308,9 @@ def keras_backend():
         return os.environ["KERAS_BACKEND"]
     try:
         folder = pathlib.Path(os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras")
-        return json.loads((folder / "keras.json").read_text(encoding="utf-8")).get("backend", "tensorflow")
+        return json.loads((folder / "keras.json").read_text(encoding="utf-8")).get(
+            "backend", "tensorflow"
+        )
     except (OSError, ValueError, RuntimeError, AttributeError):
         return "tensorflow"
 

@@ -72,7 +72,9 @@ doctor(gaming_laptop)
 
 # %%
 machines = {
-    "Linux with a GPU, plain pip install": Machine(packages=PACKAGES, driver_gpus=("NVIDIA T4",), **ROOM),
+    "Linux with a GPU, plain pip install": Machine(
+        packages=PACKAGES, driver_gpus=("NVIDIA T4",), **ROOM
+    ),
     "Mac of 2019": Machine("Darwin", "x86_64", **ROOM),
     "newest Python": Machine(python=(3, 14, 0), **ROOM),
     "Keras set to JAX": Machine(packages=PACKAGES, backend="jax", **ROOM),
@@ -181,12 +183,16 @@ def seconds_per_step(width, batch_size, device="cpu:0"):
 BATCH_SIZES = np.array([1, 4, 16, 64, 256, 1024])
 step_times = np.array([seconds_per_step(256, int(size)) for size in BATCH_SIZES])
 for size, step_time in zip(BATCH_SIZES, step_times, strict=True):
-    print(f"batch of {size:5}: {1e3 * step_time:7.2f} ms a step, {1e6 * step_time / size:8.1f} µs an image")
+    print(
+        f"batch of {size:5}: {1e3 * step_time:7.2f} ms a step, {1e6 * step_time / size:8.1f} µs an image"
+    )
 
 # %% tags=["measures-time"]
 gain = (step_times[0] / 1) / (step_times[4] / 256)
 claim(
-    "An image costs at least ten times less in a batch of 256 than alone", gain > 10, f"{gain:.0f} times less"
+    "An image costs at least ten times less in a batch of 256 than alone",
+    gain > 10,
+    f"{gain:.0f} times less",
 )
 
 # %% [markdown]
@@ -211,7 +217,9 @@ claim(
 )
 
 # %% alt="Time per image against batch size, both logarithmic: the measured points fall steeply at first, follow the curve of the law, and flatten at its price of an image." tags=["measures-time"]
-plt.loglog(BATCH_SIZES, 1e6 * step_times / BATCH_SIZES, "o", color=COLOURS["blue"], label="measured")
+plt.loglog(
+    BATCH_SIZES, 1e6 * step_times / BATCH_SIZES, "o", color=COLOURS["blue"], label="measured"
+)
 sizes = np.geomspace(1, 1024, 200)
 plt.loglog(sizes, 1e6 * (fixed / sizes + per_image), "-", color=COLOURS["orange"], label="the law")
 plt.axhline(1e6 * per_image, color=COLOURS["black"], linestyle=":", label="price of an image")
@@ -256,7 +264,9 @@ cpu_times = np.array(width_times["cpu:0"])
 rates = operations / cpu_times
 claim(
     "From width 16 to 64 the arithmetic grows fourfold and the time less than threefold; from 64 to 2,048 the time grows more than threefold",
-    operations[1] > 4 * operations[0] and cpu_times[1] < 3 * cpu_times[0] and cpu_times[4] > 3 * cpu_times[1],
+    operations[1] > 4 * operations[0]
+    and cpu_times[1] < 3 * cpu_times[0]
+    and cpu_times[4] > 3 * cpu_times[1],
     f"time x {cpu_times[1] / cpu_times[0]:.1f}, then x {cpu_times[4] / cpu_times[1]:.1f}",
 )
 claim(
@@ -287,7 +297,9 @@ with keras.device("cpu:0"):
         train_images, train_labels, batch_size=BATCH_FOR_TRAINING, verbose=0
     )  # pays for the graph
     start = time.perf_counter()
-    _ = network.fit(train_images, train_labels, batch_size=BATCH_FOR_TRAINING, epochs=EPOCHS, verbose=0)
+    _ = network.fit(
+        train_images, train_labels, batch_size=BATCH_FOR_TRAINING, epochs=EPOCHS, verbose=0
+    )
     took = time.perf_counter() - start
 
 claim(
@@ -332,7 +344,11 @@ claim(
 # number above zero. We do not look them up, we try.
 
 # %% tags=["setup"]
-NUMBER_TYPES = {"float32": np.float32, "bfloat16": tf.bfloat16.as_numpy_dtype, "float16": np.float16}
+NUMBER_TYPES = {
+    "float32": np.float32,
+    "bfloat16": tf.bfloat16.as_numpy_dtype,
+    "float16": np.float16,
+}
 EXPONENT_AND_FRACTION_BITS = {"float32": (8, 23), "bfloat16": (8, 7), "float16": (5, 10)}
 
 
@@ -370,13 +386,16 @@ for name, (exponent_bits, fraction_bits) in EXPONENT_AND_FRACTION_BITS.items():
     largest = (2 - 2.0**-fraction_bits) * 2.0 ** (middle - 1)
     as_computed.append((2.0**-fraction_bits, largest, 2.0 ** (2 - middle - fraction_bits)))
     number = NUMBER_TYPES[name]
-    as_found.append((step_at_one(number), float(tf.as_dtype(name).max), smallest_above_zero(number)))
+    as_found.append(
+        (step_at_one(number), float(tf.as_dtype(name).max), smallest_above_zero(number))
+    )
 
 claim(
     "Step, largest and smallest number of the three formats are those that their bits promise",
     as_computed == as_found,
     "; ".join(
-        f"2^{np.log2(step):.0f}, {largest:.3g}, 2^{np.log2(least):.0f}" for step, largest, least in as_found
+        f"2^{np.log2(step):.0f}, {largest:.3g}, 2^{np.log2(least):.0f}"
+        for step, largest, least in as_found
     ),
 )
 
@@ -398,7 +417,9 @@ for name, number in NUMBER_TYPES.items():
         path.append(float(weight))
     paths[name] = path
     plt.plot(path)
-plt.annotate("bfloat16", (UPDATES * 0.75, 1.0), (0, -16), textcoords="offset points", color=COLOURS["orange"])
+plt.annotate(
+    "bfloat16", (UPDATES * 0.75, 1.0), (0, -16), textcoords="offset points", color=COLOURS["orange"]
+)
 plt.annotate(
     "float16",
     (UPDATES * 0.75, paths["float16"][375]),
@@ -422,7 +443,9 @@ plt.show()
 ends = {name: path[-1] for name, path in paths.items()}
 claim(
     "In bfloat16 500 small updates leave the weight exactly where it was; float32 moves it by one half",
-    ends["bfloat16"] == 1.0 and abs(ends["float32"] - 0.5) < 1e-4 and abs(ends["float16"] - 0.5) < 0.05,
+    ends["bfloat16"] == 1.0
+    and abs(ends["float32"] - 0.5) < 1e-4
+    and abs(ends["float16"] - 0.5) < 0.05,
     ", ".join(f"{name} {end:.4f}" for name, end in ends.items()),
 )
 
@@ -439,7 +462,9 @@ claim(
 # %% tags=["setup"]
 def weights_of(network):
     """All weights of a network in one row, as float32."""
-    return np.concatenate([np.ravel(weights).astype("float32") for weights in network.get_weights()])
+    return np.concatenate(
+        [np.ravel(weights).astype("float32") for weights in network.get_weights()]
+    )
 
 
 def accuracy_of(network):
@@ -506,7 +531,9 @@ print(float(NUMBER_TYPES["bfloat16"](0.999)))
 # one. Adam multiplies each step by $\sqrt{1 - \beta_2^t}$, which is now zero. A plain gradient step (SGD) has no such constant, and shows the swallowing itself:
 
 # %%
-losses = {policy: train(SEED, policy, keras.optimizers.SGD(0.01))[1] for policy in ("float32", "bfloat16")}
+losses = {
+    policy: train(SEED, policy, keras.optimizers.SGD(0.01))[1] for policy in ("float32", "bfloat16")
+}
 claim(
     "Plain gradient steps learn in pure bfloat16, but their loss stays at least 1.3 times that of float32",
     1.3 * losses["float32"] < losses["bfloat16"] < 2.2,
@@ -551,7 +578,12 @@ SCALE = 2**15
 bins = np.linspace(-14, 0, 85)
 plt.hist(np.log10(np.abs(gradient)), bins, color=COLOURS["red"], alpha=0.8)
 plt.hist(
-    np.log10(np.abs(gradient) * SCALE), bins, color=COLOURS["blue"], alpha=0.8, hatch="//", edgecolor="white"
+    np.log10(np.abs(gradient) * SCALE),
+    bins,
+    color=COLOURS["blue"],
+    alpha=0.8,
+    hatch="//",
+    edgecolor="white",
 )
 plt.axvspan(-14, np.log10(2.0**-24), color="lightgrey", zorder=0)
 top = plt.ylim()[1]
@@ -580,14 +612,20 @@ claim(
 
 # %%
 layer_by_layer = keras.Sequential(
-    [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, dtype="mixed_float16")]
+    [
+        keras.Input((28, 28, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, dtype="mixed_float16"),
+    ]
 )
 layer_by_layer.compile(optimizer="adam", loss=LOSS)
 optimizers = {
     "policy of the network": runs["mixed_float16"].optimizer,
     "policy of its layers": layer_by_layer.optimizer,
 }
-scaled = [isinstance(optimizer, keras.optimizers.LossScaleOptimizer) for optimizer in optimizers.values()]
+scaled = [
+    isinstance(optimizer, keras.optimizers.LossScaleOptimizer) for optimizer in optimizers.values()
+]
 claim(
     "Keras scales the loss under the network's policy mixed_float16, and not when only the layers have it",
     scaled == [True, False],
@@ -619,9 +657,12 @@ for policy, network in runs.items():
 
 # %%
 bytes_a_weight = {
-    policy: 1e6 * megabytes(network.weights) / network.count_params() for policy, network in runs.items()
+    policy: 1e6 * megabytes(network.weights) / network.count_params()
+    for policy, network in runs.items()
 }
-averages_a_weight = 1e6 * megabytes(runs["float32"].optimizer.variables) / runs["float32"].count_params()
+averages_a_weight = (
+    1e6 * megabytes(runs["float32"].optimizer.variables) / runs["float32"].count_params()
+)
 claim(
     "A weight takes 4 bytes, also under the mixed policies, and 2 in pure bfloat16; Adam adds 8",
     bytes_a_weight == {"float32": 4, "mixed_bfloat16": 4, "mixed_float16": 4, "bfloat16": 2}
@@ -658,7 +699,9 @@ for name, weights in (("same seed", again), ("other seed", other)):
 # %% tags=["headline"]
 claim(
     "The same seed gives the same weights to the last bit; another seed gives another network",
-    np.array_equal(again, first) and np.mean(other == first) < 0.05 and np.max(np.abs(other - first)) > 0.05,
+    np.array_equal(again, first)
+    and np.mean(other == first) < 0.05
+    and np.max(np.abs(other - first)) > 0.05,
     f"{np.sum(again != first)} of {first.size:,} weights differ with the same seed, {np.sum(other != first):,} with another",
 )
 
@@ -973,11 +1016,17 @@ with feedback("Will it fit?"):
             optimizer = type(optimizer).from_config(optimizer.get_config())
             optimizer.build(network.trainable_variables)
             weight_bytes = sum(np.asarray(weights).nbytes for weights in network.weights)
-            big = [np.asarray(variable).nbytes for variable in optimizer.variables if len(variable.shape)]
+            big = [
+                np.asarray(variable).nbytes
+                for variable in optimizer.variables
+                if len(variable.shape)
+            ]
             right = 2 * weight_bytes + sum(big)  # a gradient is as large as its weight
             got = training_bytes(network.count_params(), averages)
             assert got is not Ellipsis and got is not None, "return a number of bytes"
-            assert got != right - weight_bytes, "the gradients take memory, too: one for each weight"
+            assert got != right - weight_bytes, (
+                "the gradients take memory, too: one for each weight"
+            )
             assert 2 * got != right, "a float32 number has 32 bits: how many bytes is that?"
             assert got == right, (
                 f"{name}, {network.count_params():,} weights: Keras takes {right:,} bytes, you say {got:,}"
@@ -1108,10 +1157,14 @@ def best_offer(offers, images, epochs, deadline_hours):  # the fastest
 
 
 # %% tags=["wrong"]
-def best_offer(offers, images, epochs, deadline_hours):  # forgets the start, which is paid and takes time
+def best_offer(
+    offers, images, epochs, deadline_hours
+):  # forgets the start, which is paid and takes time
     hours = {offer["name"]: images * epochs / offer["images_per_second"] / 3600 for offer in offers}
     bills = {offer["name"]: hours[offer["name"]] * offer["price_per_hour"] for offer in offers}
-    return min([name for name in bills if hours[name] <= deadline_hours], key=bills.get, default=None)
+    return min(
+        [name for name in bills if hours[name] <= deadline_hours], key=bills.get, default=None
+    )
 
 
 # %% tags=["check"]
@@ -1131,8 +1184,12 @@ with feedback("Rent wisely"):
     ]
     for images, epochs, deadline, answer, hint in cases:
         got = best_offer(OFFERS, images, epochs, deadline)
-        assert got == answer, f"{images:,} images, {epochs} epochs, {deadline} hours: {hint}; you chose {got}"
-    assert best_offer(OFFERS[::-1], 60_000, 3, 24) == "small CPU", "the order of the offers must not matter"
+        assert got == answer, (
+            f"{images:,} images, {epochs} epochs, {deadline} hours: {hint}; you chose {got}"
+        )
+    assert best_offer(OFFERS[::-1], 60_000, 3, 24) == "small CPU", (
+        "the order of the offers must not matter"
+    )
 
 # %% [markdown]
 # ## Summary
