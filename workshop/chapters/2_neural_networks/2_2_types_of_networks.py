@@ -10,6 +10,7 @@
 # **Question.** One hidden layer can approximate any continuous function. Why then are there so many kinds of networks?
 
 # %% tags=["setup"]
+import itertools
 import time
 
 import keras
@@ -79,7 +80,7 @@ claim(
 # %% tags=["setup"]
 def parameters_of(sizes):
     """Weights and biases of dense layers. sizes: the number of inputs, then the width of each layer."""
-    return sum(inputs * width + width for inputs, width in zip(sizes[:-1], sizes[1:], strict=True))
+    return sum(inputs * width + width for inputs, width in itertools.pairwise(sizes))
 
 
 # %% tags=["nbval-check-output"]
@@ -136,7 +137,7 @@ claim(
     f"16 neurons in Keras against NumPy's interpolation: largest difference {difference:.1e}",
 )
 
-# %% alt="A wavy curve and what 4, 8 and 16 computed neurons make of it: 4 neurons give a flat line at zero, 8 a coarse polygon, 16 a polygon close to the curve."
+# %% alt="A wavy curve and what 4, 8 and 16 computed neurons make of it: 4 neurons cut straight through its humps, 8 give a coarse polygon, 16 a polygon close to the curve."
 plt.plot(places, curve(places), color="0.75", linewidth=6, label="the curve")
 for width in (4, 8, 16):
     plt.plot(places, drawn[width], label=f"{width} neurons")
@@ -147,7 +148,7 @@ plt.title("Weights computed by hand: more neurons, more corners")
 plt.show()
 
 # %% [markdown]
-# Look at the four neurons: each of their five points lies where the curve has the value they happen to catch. Sixteen already follow it.
+# Look at the four neurons: their corners lie on the curve, but in the dip between two humps, and so they miss both. Sixteen already follow it.
 # How fast does the error fall? A line between two points of a smooth curve misses it by at most $h^2/8$ times the
 # largest second derivative, where $h$ is the distance of the points. So twice the width should give a quarter of the error.
 
@@ -456,13 +457,16 @@ plt.show()
 # - **Dense**: everything on everything, in no order.
 # - **Convolution**: only neighbours, and the same three numbers in every row: the weights are *shared*.
 # - **Recurrent**: only the past. The memory carries influence down, and it fades.
-# - **Self-attention**: everything on everything again. But these slopes are not weights. They depend on the input.
+# - **Self-attention**: everything on everything again. But these slopes are not weights. They depend on the input: each position
+#   decides by what it finds there to whom it listens.
+#
+# (The recurrent layer's slopes change with the input as well, since its tanh is steeper near zero. Its pattern does not.)
 
 # %%
 dense_slopes, convolution_slopes, recurrent_slopes, attention_slopes = slopes.values()
 rows, columns = np.indices((POSITIONS, POSITIONS))
 band = np.abs(rows - columns) <= 1
-shared = [len(np.unique(np.diagonal(convolution_slopes[0], offset).round(6))) == 1 for offset in (-1, 0, 1)]
+shared = [np.ptp(np.diagonal(convolution_slopes[0], offset)) < 1e-5 for offset in (-1, 0, 1)]
 claim(
     "A convolution reaches only neighbours, with the same weights everywhere; a recurrent layer only the past",
     np.all(convolution_slopes[0][~band] == 0)
@@ -715,7 +719,7 @@ for name, ((validation_scores, test_scores, seconds), (_, shuffled_scores, _)) i
     )
 
 # %% alt="For each of the four networks, dots for the test accuracy of every run on plain pixels, and open squares for shuffled pixels; a dotted line marks the nearest neighbour."
-for place, (name, result) in enumerate(results.items()):
+for place, result in enumerate(results.values()):
     plain, shuffled = 100 * result[:, :, 1]
     plt.plot(
         np.full(RUNS, place - 0.12), plain, "o", color=COLOURS["blue"], label="plain" if place == 0 else None
