@@ -265,7 +265,8 @@ claim(
 
 # %% [markdown]
 # All 64 kinks start at $x = 0$, because $-0/w = 0$, and in this time most have not travelled far. In a network with
-# many inputs the zero is harmless: there the kinks are planes of all directions. On a line it is a trap.
+# many inputs the zero is harmless: there the kinks are planes through the origin in all directions,
+# and they cut centred data everywhere. On a line it is a trap.
 #
 # So a theorem about what *exists* does not tell you what *training finds*. Keep the two apart; the next section needs it.
 
@@ -386,7 +387,7 @@ claim(
 # ![A map of thirteen kinds of networks in four groups, with an icon each. Other wiring: feed-forward, convolutional, recurrent, transformer, graph. Another neuron: radial basis function, spiking, capsule. Another goal: autoencoder, GAN, self-organising map, deep belief network. Networks of networks: modular.](../../../images/network_map.png)
 
 # %% [markdown]
-# | kind | idea | made for | lesson | first described by |
+# | kind | idea | made for | lesson | a paper to start from |
 # |---|---|---|---|---|
 # | **feed-forward (dense)** | every neuron sees all outputs of the layer before | tables: inputs without arrangement | 2.1 to 2.4 | Rosenblatt 1958; trained through hidden layers: Rumelhart, Hinton and Williams 1986 |
 # | **convolutional** | a small window of weights slides over the input | images, sound: neighbours belong together | 3.1 to 3.3 | Fukushima 1980; LeCun et al. 1989 |
@@ -403,7 +404,7 @@ claim(
 # | **modular (mixture of experts)** | a gate sends each input to a few of several networks | mixed tasks; large models at a small cost | 7.5 | Jacobs et al. 1991 |
 #
 # The groups are not walls. A transformer's blocks contain dense layers, a GAN for images consists of convolutional networks, and the largest
-# language models are modular transformers. "First described by" names a paper to read; most ideas have older roots.
+# language models are modular transformers. Most of these ideas have older roots than the paper named here.
 
 # %% [markdown]
 # ## Wiring, seen as who influences whom
@@ -813,7 +814,7 @@ claim(
 # - **Trusting a network outside its data.** Your 64 neurons followed the curve closely and were lost one step further.
 # - **Comparing kinds at different sizes,** or from one run. Fix the parameters or the time, repeat, and print the spread.
 # - **No baseline.** Without the nearest neighbour, every one of the four would look like a success.
-# - **Self-attention without positions.** It trains, and cannot tell a digit from the same digit with its rows exchanged.
+# - **Self-attention without positions,** with an average behind it. It trains, and cannot tell a digit from the same digit with its rows exchanged.
 # - **A convolution on a table.** The order of a table's columns means nothing; neighbouring columns are not neighbours.
 
 # %% [markdown]
@@ -923,7 +924,7 @@ with feedback("A bump from three neurons"):
 # %% [markdown]
 # ## Exercise 3: repair this
 #
-# This forward pass has **three** mistakes. One of them does not show as an error as long as all layers have the same width. Mend them, so that
+# This forward pass has **three** mistakes. One of them hides as long as the number of examples happens to equal all the widths. Mend them, so that
 # the function does what a Keras network with ReLU in its hidden layers and nothing after its last layer does.
 #
 # ```python
@@ -1071,9 +1072,6 @@ with feedback("Beat the baseline"):
     to_beat = flat_regression.score(validation[0].reshape(-1, 64), validation[1])
     assert share > to_beat, (
         f"your network reads {share:.1%}, logistic regression {to_beat:.1%}: which arrangement of the pixels does it use?"
-    )
-    print(
-        f"{share:.1%} with {answer.count_params()} parameters; logistic regression reads {to_beat:.1%} with 650"
     )
 
 # %% [markdown]
