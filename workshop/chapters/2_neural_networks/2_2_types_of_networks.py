@@ -235,7 +235,7 @@ def spread_kinks(network):
 
 # %%
 RUNS = 3  # independent starts of everything that is trained in this lesson
-groups = {f"{width} neurons, kinks spread": width for width in (4, 16, 64)} | {"64 neurons, biases zero": 64}
+groups = {f"{width} neurons, kinks spread": width for width in (4, 64)} | {"64 neurons, biases zero": 64}
 networks = []
 for name, width in groups.items():
     for _ in range(RUNS):
@@ -243,7 +243,7 @@ for name, width in groups.items():
         networks.append(spread_kinks(network) if "spread" in name else network)
 
 x_line = np.linspace(-1, 1, 257)
-trained = train_side_by_side(networks, x_line, curve(x_line), steps=1500, learning_rate=0.02)
+trained = train_side_by_side(networks, x_line, curve(x_line), steps=1000, learning_rate=0.02)
 trained = dict(zip(groups, trained.reshape(len(groups), RUNS), strict=True))
 for name, values in trained.items():
     print(f"{name:26s} error {values.mean():.4f}   (runs {values.min():.4f} to {values.max():.4f})")
@@ -353,7 +353,7 @@ claim(
 teeth = np.abs((8 * (x_line + 1) + 1) % 2 - 1)  # 16 straight pieces on [-1, 1]
 shapes = {"4 layers of 2": [2] * 4, "1 layer of 200": [200], "5 layers of 11": [11] * 5}
 networks = [spread_kinks(network_on_a_line(widths)) for widths in shapes.values() for _ in range(RUNS)]
-saw_errors = train_side_by_side(networks, x_line, teeth, steps=1500, learning_rate=0.01)
+saw_errors = train_side_by_side(networks, x_line, teeth, steps=1000, learning_rate=0.01)
 saw_errors = dict(zip(shapes, saw_errors.reshape(len(shapes), RUNS), strict=True))
 constant_error = teeth.std()
 print(f"{'constant answer':16s}      1 parameter:  error {constant_error:.3f}")
@@ -367,7 +367,7 @@ for name, values in saw_errors.items():
 exact, wide, deep = saw_errors.values()
 claim(
     "Trained on a saw, the deep network beats the wide one, and the small network that could be exact never gets there",
-    deep.mean() < wide.mean() and exact.min() > 0.05,
+    deep.mean() < 0.9 * wide.mean() and exact.min() > 0.05,
     f"error: deep {deep.mean():.3f}, wide {wide.mean():.3f}, four layers of two {exact.mean():.3f}, constant {constant_error:.3f}",
 )
 
@@ -630,7 +630,7 @@ KINDS = {
 # a kind is compiled once and gets fresh weights and a fresh optimizer for every run.
 
 # %%
-EPOCHS, BATCH = 20, 64
+EPOCHS, BATCH = 15, 64
 
 
 def compiled(build):
@@ -755,7 +755,7 @@ lost = {name: result[0, :, 1] - result[1, :, 1] for name, result in results.item
 claim(
     "Four kinds of networks with about 6,000 parameters read more than nine of ten digits; with shuffled pixels the "
     "convolutional and the recurrent network lose accuracy",
-    min(values.min() for values in plain_test.values()) > 0.9
+    min(values.mean() for values in plain_test.values()) > 0.9
     and 6000 < min(sizes.values()) <= max(sizes.values()) < 6500
     and min(lost["convolutional"].mean(), lost["recurrent"].mean()) > 0,
     "right, and points lost by shuffling: "
