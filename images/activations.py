@@ -34,7 +34,11 @@ for axes, (name, values, what) in zip(grid.flat, PANELS, strict=False):
     axes.plot(z, values, color=COLOURS["green"], linewidth=2.2)
     axes.set_xticks([-4, 0, 4])
     axes.set_ylim(
-        (-1.4, 1.4) if name in ("sigmoid", "tanh") else (-4.3, 4.3) if name == "linear" else (-1.4, 4.3)
+        (-1.4, 1.4)
+        if name in ("sigmoid", "tanh")
+        else (-4.3, 4.3)
+        if name == "linear"
+        else (-1.4, 4.3)
     )
 grid[1, 3].axis("off")
 save(figure, __file__)

@@ -20,7 +20,13 @@ def arrow(start, end, colour=COLOURS["black"]):
         "",
         end,
         start,
-        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": colour,
+            "linewidth": 1.6,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
     )
 
 
@@ -40,7 +46,9 @@ axes.add_patch(
     )
 )
 z = np.linspace(-6, 6, 60)
-axes.plot(4.33 + (z + 6) / 12 * 0.8, 1.0 + 0.7 / (1 + np.exp(-z)), color=COLOURS["green"], linewidth=2)
+axes.plot(
+    4.33 + (z + 6) / 12 * 0.8, 1.0 + 0.7 / (1 + np.exp(-z)), color=COLOURS["green"], linewidth=2
+)
 axes.text(4.73, 0.6, "activation", ha="center", fontsize=11)
 arrow((5.23, 1.35), (5.73, 1.35))
 circle(6.16, 1.35, 0.42, "$a$\n0.378", COLOURS["blue"], 12)

@@ -11,10 +11,14 @@ from workshop.build.lessons import Course, write_whole
 def main(arguments=None, course=None):
     """Build or check lessons. Returns 0, or 1 with what is wrong on stderr."""
     parser = argparse.ArgumentParser(
-        "python -m workshop.build", description="Builds the notebooks in lessons/ from workshop/chapters/."
+        "python -m workshop.build",
+        description="Builds the notebooks in lessons/ from workshop/chapters/.",
     )
     parser.add_argument(
-        "numbers", nargs="*", metavar="NUMBER", help="lessons like 2.1; without any, all that changed"
+        "numbers",
+        nargs="*",
+        metavar="NUMBER",
+        help="lessons like 2.1; without any, all that changed",
     )
     parser.add_argument(
         "--check",
@@ -26,7 +30,9 @@ def main(arguments=None, course=None):
     course = course or Course.here()
     try:
         lessons = course.lessons(options.numbers)
-        problems = course.problems(lessons) if options.check else build(course, lessons, options.force)
+        problems = (
+            course.problems(lessons) if options.check else build(course, lessons, options.force)
+        )
     except BuildError as error:
         problems = [str(error)]
     for problem in problems:
@@ -47,7 +53,8 @@ def build(course, lessons, force):
                 continue
             start = time.perf_counter()
             course.build(
-                lesson, lambda done, of, name=name: show_progress(f"{name}: cell {done + 1} of {of}")
+                lesson,
+                lambda done, of, name=name: show_progress(f"{name}: cell {done + 1} of {of}"),
             )
             show_progress(f"{name}: built in {time.perf_counter() - start:.0f} s", last=True)
         except BuildError as error:
@@ -61,7 +68,7 @@ def build(course, lessons, force):
 def show_progress(text, last=False):
     """On a terminal one line that changes; elsewhere only the last word on each lesson."""
     if sys.stdout.isatty():
-        print(f"\r\x1b[K{text}", end="\n" if last else "", flush=True)
+        print(f"\r{text:<79}", end="\n" if last else "", flush=True)
     elif last:
         print(text, flush=True)
 

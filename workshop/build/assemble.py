@@ -7,10 +7,9 @@ import re
 import nbformat
 
 from workshop.build.errors import BuildError
-from workshop.build.exercises import blank, exercises_of, solution_text
+from workshop.build.exercises import BEGIN, END, blank, exercises_of, solution_text
 from workshop.build.inline import kit_imports, split_pictures
 
-KEPT_TAGS = {"setup", "exercise", "check", "headline", "measures-time", "nbval-check-output"}
 WORDS_A_MINUTE, CODE_LINES_A_MINUTE, MINUTES_AN_EXERCISE = 150, 12, 10
 
 
@@ -31,16 +30,20 @@ class Assembler:
         made = []
         if helpers:
             helper_cell = new_cell(
-                "code", f"# @title Helpers: {', '.join(sorted(defined - self.defined))}\n{helpers}", line
+                "code",
+                f"# @title Helpers: {', '.join(sorted(defined - self.defined))}\n{helpers}",
+                line,
             )
             helper_cell.metadata.update(jupyter={"source_hidden": True}, cellView="form")
-            helper_cell.metadata.tags = sorted({"hide-input"} | ({"setup"} & set(cell.metadata.tags)))
+            helper_cell.metadata.tags = sorted(
+                {"hide-input"} | ({"setup"} & set(cell.metadata.tags))
+            )
             made.append(helper_cell)
             self.defined |= defined
         if not source:
             return made
         code = new_cell("code", source, line)
-        code.metadata.tags = sorted(KEPT_TAGS & set(cell.metadata.tags))
+        code.metadata.tags = sorted(cell.metadata.tags)
         if "alt" in cell.metadata:
             code.metadata.alt = cell.metadata.alt
         return [*made, code]
@@ -51,19 +54,29 @@ class Assembler:
 
     def cells(self):
         """All cells of the notebook, with deterministic ids and, in metadata, the line of the source they come from."""
-        solutions = {id(exercise.check): exercise.answer.source for exercise in exercises_of(self.lesson)}
+        solutions = {
+            id(exercise.check): exercise.answer.source for exercise in exercises_of(self.lesson)
+        }
         made = []
         for cell in self.lesson.cells:
             if cell.cell_type == "markdown":
                 made += self.text_cells(cell)
             elif "exercise" in cell.metadata.tags:
-                made += self.code_cell(nbformat.NotebookNode({**cell, "source": blank(cell.source)}))
+                made += self.code_cell(
+                    nbformat.NotebookNode({**cell, "source": blank(cell.source)})
+                )
             elif "wrong" not in cell.metadata.tags:
                 made += self.code_cell(cell)
             if id(cell) in solutions:
                 made.append(
-                    new_cell("markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line)
+                    new_cell(
+                        "markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line
+                    )
                 )
+        for cell in made:
+            if BEGIN in cell.source or END in cell.source:
+                message = f"a line with {BEGIN} or {END} alone, or with something behind it: the notebook would show it"
+                raise BuildError(message, self.lesson.source, cell.metadata.source_line)
         return made
 
 
@@ -79,7 +92,7 @@ def notebook_of(lesson, kit, measured):
     cells[0].source = f"{title}\n\n{time_needed(lesson, measured)}\n{rest}"
     seen = {}
     for cell in cells:
-        content = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        content = digest(f"{cell.cell_type}\n{cell.source}")
         seen[content] = seen.get(content, 0) + 1
         cell.id = content if seen[content] == 1 else f"{content}-{seen[content]}"
     return nbformat.v4.new_notebook(
@@ -87,13 +100,27 @@ def notebook_of(lesson, kit, measured):
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
-            "course": {"lesson": lesson.number, "title": lesson.title, **measured},
+            "course": {
+                "lesson": lesson.number,
+                "title": lesson.title,
+                # Wrong answers do not reach the notebook; their hash tells that they changed.
+                "wrong_answers": digest("\n".join(cell.source for cell in lesson.tagged("wrong"))),
+                **measured,
+            },
         },
     )
 
 
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def time_needed(lesson, measured):
-    words = sum(len(re.findall(r"\w+", cell.source)) for cell in lesson.cells if cell.cell_type == "markdown")
+    words = sum(
+        len(re.findall(r"\w+", cell.source))
+        for cell in lesson.cells
+        if cell.cell_type == "markdown"
+    )
     kept = [
         cell
         for cell in lesson.cells

@@ -10,7 +10,7 @@ from workshop.build.errors import BuildError
 
 # Lines that TensorFlow's C++ side writes while it loads, whatever the settings.
 LOG_LINE = re.compile(
-    r"^([IWEF]\d{4} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |WARNING: All log messages before absl"
+    r"^([IWEF]\d{4} \d\d:\d\d:\d+\.\d+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] |WARNING: All log messages before absl"
     r"|To enable the following instructions:).*\n?",
     re.MULTILINE,
 )
@@ -18,31 +18,32 @@ ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
 def clean(notebook, lesson):
-    """Clean all outputs in place. Raises BuildError for warnings left on stderr and for pictures without alt text."""
+    """Clean all outputs in place.
+
+    Raises BuildError for warnings left on stderr, for pictures without alt text, and for pictures that are not PNG.
+    """
+    notebook.metadata.language_info = {
+        "name": "python"
+    }  # executing adds the version of this machine's Python
     for cell in notebook.cells:
         line = cell.metadata.pop("source_line")
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
         cell.outputs = [output for output in map(cleaned, cell.outputs) if output]
-        noise = "".join(
-            output.text
-            for output in cell.outputs
-            if output.output_type == "stream" and output.name == "stderr"
-        )
+        streams = [output for output in cell.outputs if output.output_type == "stream"]
+        noise = "".join(output.text for output in streams if output.name == "stderr")
         if noise:
+            message = f"a cell warns: mend the cause, or silence it with a reason:\n{noise}"
+            raise BuildError(message, lesson.source, line)
+        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+        if kinds & {"image/jpeg", "image/svg+xml"}:
             raise BuildError(
-                f"a cell warns: mend the cause, or silence it with a reason:\n{noise}", lesson.source, line
+                "a cell shows a JPEG or an SVG: draw it with Matplotlib", lesson.source, line
             )
-        if (
-            any("image/png" in output.get("data", {}) for output in cell.outputs)
-            and not cell.metadata.get("alt", "").strip()
-        ):
-            raise BuildError(
-                'a cell draws a picture without alt text: write `# %% alt="what it shows"`',
-                lesson.source,
-                line,
-            )
+        if "image/png" in kinds and not cell.metadata.get("alt", "").strip():
+            message = 'a cell draws a picture without alt text: write `# %% alt="what it shows"`'
+            raise BuildError(message, lesson.source, line)
 
 
 def cleaned(output):
@@ -51,8 +52,8 @@ def cleaned(output):
         output.text = folded(ADDRESS.sub("0x…", LOG_LINE.sub("", output.text)))
         return output if output.text.strip() else None
     data = output.get("data", {})
-    if "text/plain" in data:
-        data["text/plain"] = ADDRESS.sub("0x…", data["text/plain"])
+    for kind in {"text/plain", "text/html"} & data.keys():
+        data[kind] = ADDRESS.sub("0x…", data[kind])
     if "image/png" in data:
         data["image/png"] = palette_png(data["image/png"])
     return output

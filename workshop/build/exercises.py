@@ -21,7 +21,10 @@ class Exercise:
 
     def variants(self):
         """What a learner may have written, as (name, source, is it right)."""
-        wrong = [(f"wrong answer {number}", cell.source, False) for number, cell in enumerate(self.wrong, 1)]
+        wrong = [
+            (f"wrong answer {number}", cell.source, False)
+            for number, cell in enumerate(self.wrong, 1)
+        ]
         return [
             ("the blank exercise", blank(self.answer.source), False),
             *wrong,
@@ -44,7 +47,9 @@ def exercises_of(lesson):
                 )
             found.append(Exercise(cell, [], None))
         elif not found or found[-1].check is not None:
-            raise BuildError("a wrong answer or a check belongs behind its exercise", lesson.source, line)
+            raise BuildError(
+                "a wrong answer or a check belongs behind its exercise", lesson.source, line
+            )
         elif "wrong" in cell.metadata.tags:
             found[-1].wrong.append(cell)
         else:
@@ -57,8 +62,10 @@ def exercises_of(lesson):
 
 
 def blank(source):
-    """The exercise without its solution: dots in its place."""
-    return re.sub(rf"^([ ]*){BEGIN}\n(.|\n)*?{END}$", r"\1...  # your code", source, flags=re.MULTILINE)
+    """The exercise without its solution: dots in its place, or at the left edge, where they would print, a comment."""
+    solution = rf"{BEGIN}\n(.|\n)*?{END}$"
+    source = re.sub(rf"^([ ]+){solution}", r"\1...  # your code", source, flags=re.MULTILINE)
+    return re.sub(rf"^{solution}", "# your code", source, flags=re.MULTILINE)
 
 
 def solved(source):
@@ -70,38 +77,56 @@ def solution_text(source):
     return f"<details>\n<summary><b>Solution</b> (try first)</summary>\n\n```python\n{solved(source)}\n```\n\n</details>"
 
 
+KEEP_NAMES = "NAMES_OF_SETUP = {*globals(), 'NAMES_OF_SETUP'}"
+FORGET_OTHERS = """
+for _name in [name for name in globals() if not name.startswith("_") and name not in NAMES_OF_SETUP]:
+    del globals()[_name]
+"""
+
+
 def trial_cells(lesson, code_cell):
-    """The cells that try every variant of every exercise, on the setup cells only.
+    """The cells that try every variant of every exercise, each on what the setup cells define and nothing else.
 
     code_cell: makes a notebook's cells from one of the lesson's. Returns the cells and, for each check among them,
     (its place, exercise, variant's name, is it right).
     """
     cells = [made for cell in lesson.tagged("setup") for made in code_cell(cell)]
+    cells.append(trial_cell(KEEP_NAMES, 1))
     checks = []
     for exercise in exercises_of(lesson):
+        answer_line, check_line = (
+            exercise.answer.metadata.source_line,
+            exercise.check.metadata.source_line,
+        )
         for name, source, is_right in exercise.variants():
-            cells.append(nbformat.v4.new_code_cell(source))
-            cells.append(nbformat.v4.new_code_cell(exercise.check.source))
+            cells += [
+                trial_cell(FORGET_OTHERS, answer_line),
+                trial_cell(source, answer_line),
+                trial_cell(exercise.check.source, check_line),
+            ]
             checks.append((len(cells) - 1, exercise, name, is_right))
     return cells, checks
 
 
+def trial_cell(source, source_line):
+    return nbformat.v4.new_code_cell(source, metadata={"source_line": source_line})
+
+
 def judge(lesson, cells, checks):
-    """Raise BuildError for the first check, in executed trial cells, that gives a wrong verdict or a useless message."""
+    """Raise BuildError for the first check, in executed trial cells, with a wrong verdict or a useless message."""
     for place, exercise, name, is_right in checks:
-        said = "".join(
-            output.get("text", "") for output in cells[place].outputs if output.output_type == "stream"
-        ).strip()
+        outputs = [output for output in cells[place].outputs if output.get("name") == "stdout"]
+        said = "".join(output.text for output in outputs).strip()
         line = exercise.check.metadata.source_line
-        if re.match("✓ .+: solved", said) and not is_right:
-            raise BuildError(f"the check accepts {name}: {said}", lesson.source, line)
+        accepts = "✗" not in said and re.match("✓ .+: solved", said)
         if not re.match("[✓✗] ", said):
-            raise BuildError(
-                f"the check says nothing for {name}; it is written `with feedback(...):`", lesson.source, line
-            )
-        if said.startswith("✗") and is_right:
-            raise BuildError(f"the check rejects the solution: {said}", lesson.source, line)
-        if name.startswith("wrong") and (said.endswith("not yet.") or "It stops with" in said):
-            raise BuildError(
-                f"the check rejects {name} without naming the mistake: {said}", lesson.source, line
-            )
+            message = f"the check says nothing for {name}; it is written `with feedback(...):`"
+        elif accepts and not is_right:
+            message = f"the check accepts {name}: {said}"
+        elif is_right and not accepts:
+            message = f"the check rejects the solution: {said}"
+        elif name.startswith("wrong") and (said.endswith("not yet.") or "It stops with" in said):
+            message = f"the check rejects {name} without naming the mistake: {said}"
+        else:
+            continue
+        raise BuildError(message, lesson.source, line)

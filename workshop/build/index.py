@@ -22,7 +22,9 @@ def claims_of(notebook):
 
 def index_of(notebooks):
     """The text of lessons/README.md. notebooks: {path below the folder of notebooks: executed notebook}."""
-    notebooks = dict(sorted(notebooks.items(), key=lambda item: order(item[1].metadata.course.lesson)))
+    notebooks = dict(
+        sorted(notebooks.items(), key=lambda item: order(item[1].metadata.course.lesson))
+    )
     rows, tables = [], []
     for path, notebook in notebooks.items():
         course = notebook.metadata.course
@@ -30,21 +32,29 @@ def index_of(notebooks):
         built = re.search(r"\*\*You build\*\* (.+?\.)(?=\s|$)", notebook.cells[0].source, re.DOTALL)
         claims = claims_of(notebook)
         headline = next(
-            (f"{statement} ({measured})" for statement, measured, is_headline in claims if is_headline), None
+            (
+                f"{statement} ({measured})"
+                for statement, measured, is_headline in claims
+                if is_headline
+            ),
+            None,
         )
         if not built or not headline:
             raise BuildError(
-                "its first cell says `**You build** …`, and a cell tagged headline makes a claim", path
+                "its first cell says `**You build** …`, and a cell tagged headline makes a claim",
+                path,
             )
         cells = (
-            f"[{title}]({path.as_posix()})",
+            f"[{title}]({path})",
             one_line(built[1]),
             headline,
             f"{course.seconds} s, {course.gigabytes} GB",
         )
         rows.append(f"| {' | '.join(map(escaped, cells))} |")
         tables += [f"\n### {title}\n\n| claim | measured |\n|---|---|"]
-        tables += [f"| {escaped(statement)} | {escaped(measured)} |" for statement, measured, _ in claims]
+        tables += [
+            f"| {escaped(statement)} | {escaped(measured)} |" for statement, measured, _ in claims
+        ]
     return (
         "# Lessons\n\n"
         "This page is made by `python -m workshop.build`; nobody edits it.\n\n"

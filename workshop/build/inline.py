@@ -10,9 +10,8 @@ import PIL.Image
 
 from workshop.build.errors import BuildError
 
-WIDEST_PICTURE = (
-    700  # pixels: a Markdown picture shows at its own size, and this is what a notebook's page has room for
-)
+WIDEST_PICTURE = 700  # pixels: a Markdown picture shows at its own size, and this is what a notebook's page has room for
+REMOVED = "\0"  # stands for a line that does not reach the notebook
 PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]*)\)[ ]*$", re.MULTILINE)
 
 
@@ -24,22 +23,27 @@ def kit_imports(source, path=None, line=0):
         raise BuildError(f"not Python: {error.msg}", path, line + (error.lineno or 0)) from error
     names, lines = [], source.splitlines()
     for statement in ast.walk(tree):
-        module = getattr(statement, "module", None) if isinstance(statement, ast.ImportFrom) else None
-        modules = (
-            [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [module or ""]
-        )
-        if not any(name.split(".")[0] == "workshop" for name in modules):
+        if not isinstance(statement, ast.Import | ast.ImportFrom) or not imports_workshop(
+            statement
+        ):
             continue
-        aliased = any(alias.asname or alias.name == "*" for alias in getattr(statement, "names", []))
-        if module != "workshop.kit" or aliased or statement not in tree.body:
-            raise BuildError(
-                "import from the kit as `from workshop.kit import name`", path, line + statement.lineno
-            )
+        aliased = any(alias.asname or alias.name == "*" for alias in statement.names)
+        from_kit = isinstance(statement, ast.ImportFrom) and statement.module == "workshop.kit"
+        if not from_kit or aliased or statement not in tree.body:
+            message = "import from the kit as `from workshop.kit import name`"
+            raise BuildError(message, path, line + statement.lineno)
         names += [alias.name for alias in statement.names]
-        lines[statement.lineno - 1 : statement.end_lineno] = [None] * (
-            statement.end_lineno - statement.lineno + 1
-        )
-    return names, "\n".join(text for text in lines if text is not None).strip("\n")
+        for number in range(statement.lineno - 1, statement.end_lineno):
+            lines[number] = REMOVED
+    # One empty line, not two, where a block of lines goes.
+    rest = re.sub(rf"\n\n({REMOVED}\n)+\n", "\n\n", "\n".join(lines))
+    return names, re.sub(rf"{REMOVED}\n?", "", rest).strip("\n")
+
+
+def imports_workshop(statement):
+    is_from = isinstance(statement, ast.ImportFrom)
+    modules = [statement.module or ""] if is_from else [alias.name for alias in statement.names]
+    return any(module.split(".")[0] == "workshop" for module in modules)
 
 
 class Kit:
@@ -63,41 +67,46 @@ class Kit:
         return "\n\n\n".join(["\n".join(sorted(imports)), *new]).strip(), set(definitions)
 
     def collect(self, module_name, name, imports, definitions):
+        if module_name not in self.modules:
+            raise BuildError(f"the kit has no module {module_name}", self.folder)
         module = self.modules[module_name]
-        if name in module.imports:
-            origin, text = module.imports[name]
-            if origin:
-                self.collect(*origin, imports, definitions)
-            else:
-                imports.add(text)
+        if name in module.kit_imports:
+            self.collect(module.kit_imports[name], name, imports, definitions)
+        elif name in module.imports:
+            imports.update(module.imports[name])
         elif name in module.definitions:
-            if name in definitions:
-                if definitions[name][0] != module_name:
-                    raise BuildError(
-                        f"{name} is defined in {module_name} and in {definitions[name][0]}", module.path
-                    )
-                return
-            definitions[name] = module_name, None  # a place, so that functions that call each other end
-            node, text = module.definitions[name]
-            for used in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
-                if used in module.definitions or used in module.imports:
-                    self.collect(module_name, used, imports, definitions)
-                elif used.startswith("__") and not hasattr(builtins, used):
-                    raise BuildError(
-                        f"{name} uses {used}, which a notebook does not have", module.path, node.lineno
-                    )
-            del definitions[name]  # and its true place behind what it calls
-            definitions[name] = module_name, text
+            self.define(module_name, name, imports, definitions)
         else:
             raise BuildError(f"the kit has no {name}", module.path)
 
+    def define(self, module_name, name, imports, definitions):
+        """Put a definition behind all that it uses."""
+        module = self.modules[module_name]
+        if name in definitions:
+            if definitions[name][0] != module_name:
+                raise BuildError(
+                    f"{name} is defined in {module_name} and in {definitions[name][0]}", module.path
+                )
+            return
+        definitions[name] = module_name, None  # a place, so that functions that call each other end
+        node, text = module.definitions[name]
+        for used in sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)}):
+            if used in module.names:
+                self.collect(module_name, used, imports, definitions)
+            elif used.startswith("__") and not hasattr(builtins, used):
+                raise BuildError(
+                    f"{name} uses {used}, which a notebook does not have", module.path, node.lineno
+                )
+        del definitions[name]
+        definitions[name] = module_name, text
+
 
 class Module:
-    """One file of the kit: its definitions and imports by name."""
+    """One file of the kit: its definitions, its imports, and what it imports from the rest of the kit, by name."""
 
     def __init__(self, path):
         self.path = path
-        self.definitions, self.imports = {}, {}
+        self.definitions, self.imports, self.kit_imports = {}, {}, {}
         source = path.read_text(encoding="utf-8")
         self.lines = source.splitlines()
         for node in ast.parse(source).body:
@@ -111,41 +120,41 @@ class Module:
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.add_import(node)
             elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-                raise BuildError(
-                    "the kit holds only imports, functions, classes and named values", path, node.lineno
-                )
+                message = "the kit holds only imports, functions, classes and named values"
+                raise BuildError(message, path, node.lineno)
+
+    @property
+    def names(self):
+        return self.definitions.keys() | self.imports.keys() | self.kit_imports.keys()
 
     def text(self, node):
         """A definition with its decorators and the comment lines right above it."""
-        first = (
-            min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]) - 1
-        )
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1
         while first and self.lines[first - 1].startswith("#"):
             first -= 1
         return "\n".join(self.lines[first : node.end_lineno])
 
     def add_import(self, node):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "workshop":
+        if imports_workshop(node):
+            within_kit = isinstance(node, ast.ImportFrom) and node.module.startswith(
+                "workshop.kit."
+            )
+            if not within_kit or any(alias.asname for alias in node.names):
+                message = "the kit imports from itself as `from workshop.kit.module import name`"
+                raise BuildError(message, self.path, node.lineno)
             for alias in node.names:
-                if alias.asname or not node.module.startswith("workshop.kit."):
-                    raise BuildError(
-                        "the kit imports from itself as `from workshop.kit.module import name`",
-                        self.path,
-                        node.lineno,
-                    )
-                self.imports[alias.name] = (node.module.removeprefix("workshop.kit."), alias.name), None
+                self.kit_imports[alias.name] = node.module.removeprefix("workshop.kit.")
             return
         if isinstance(node, ast.ImportFrom) and node.level:
-            raise BuildError(
-                "the kit has no relative imports: a notebook cannot follow them", self.path, node.lineno
-            )
+            message = "the kit has no relative imports: a notebook cannot follow them"
+            raise BuildError(message, self.path, node.lineno)
         for alias in node.names:
-            single = (
-                ast.ImportFrom(node.module, [alias], 0)
-                if isinstance(node, ast.ImportFrom)
-                else ast.Import([alias])
-            )
-            self.imports[(alias.asname or alias.name).split(".")[0]] = None, ast.unparse(single)
+            is_from = isinstance(node, ast.ImportFrom)
+            single = ast.ImportFrom(node.module, [alias], 0) if is_from else ast.Import([alias])
+            # A list: `import sklearn.datasets` and `import sklearn.metrics` share the name sklearn.
+            name = (alias.asname or alias.name).split(".")[0]
+            self.imports.setdefault(name, []).append(ast.unparse(single))
 
 
 def split_pictures(source, path, line):
@@ -153,31 +162,47 @@ def split_pictures(source, path, line):
     parts, end = [], 0
     for match in PICTURE.finditer(source):
         here = line + source[: match.start()].count("\n") + 1
-        parts += [source[end : match.start()], picture_as_data(path, match["alt"], match["target"], here)]
+        parts += [
+            source[end : match.start()],
+            picture_as_data(path, match["alt"], match["target"], here),
+        ]
         end = match.end()
     parts.append(source[end:])
     stray = next(
-        (part for part in parts if "](" in part and re.search(r"!\[[^\]]*\]\((?!data:)", part)), None
+        (part for part in parts if "](" in part and re.search(r"!\[[^\]]*\]\((?!data:)", part)),
+        None,
     )
-    if stray:
-        raise BuildError("a picture stands on a line of its own: ![what it shows](path)", path, line)
+    if stray or "<img" in source:
+        raise BuildError(
+            "a picture stands on a line of its own: ![what it shows](path)", path, line
+        )
     return [part.strip("\n") for part in parts if part.strip()]
 
 
 def picture_as_data(source_path, alt, target, line):
     if not alt.strip():
         raise BuildError(
-            f"the picture {target} has no alt text: write what it shows between ![ and ]", source_path, line
+            f"the picture {target} has no alt text: write what it shows between ![ and ]",
+            source_path,
+            line,
         )
     picture_path = (source_path.parent / target).resolve()
     if not picture_path.is_file():
         raise BuildError(f"there is no picture {target}", source_path, line)
     data = picture_path.read_bytes()
-    with PIL.Image.open(io.BytesIO(data)) as picture:
-        if picture.format != "PNG" or picture.mode != "P" or picture.width > WIDEST_PICTURE:
-            raise BuildError(
-                f"{target} is not a palette PNG of at most {WIDEST_PICTURE} pixels: save it with images/drawing.py",
-                source_path,
-                line,
-            )
+    try:
+        picture = PIL.Image.open(io.BytesIO(data))
+    except PIL.UnidentifiedImageError:
+        picture = None
+    if (
+        not picture
+        or picture.format != "PNG"
+        or picture.mode != "P"
+        or picture.width > WIDEST_PICTURE
+    ):
+        raise BuildError(
+            f"{target} is not a palette PNG of at most {WIDEST_PICTURE} pixels: save it with images/drawing.py",
+            source_path,
+            line,
+        )
     return f"![{alt}](data:image/png;base64,{base64.b64encode(data).decode()})"

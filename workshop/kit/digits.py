@@ -26,7 +26,7 @@ def load_digits(size="small", seed=0):
         (images, labels), (test_images, test_labels) = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception where the network fails
         raise RuntimeError(
-            "MNIST is not in Keras's cache and could not be downloaded. "
+            f"MNIST is not in Keras's cache and could not be downloaded ({error}). "
             'Connect to the network and run this cell again, or go on with load_digits(size="small").'
         ) from error
     training_images, validation_images, training_labels, validation_labels = (
@@ -40,7 +40,8 @@ def load_digits(size="small", seed=0):
         (test_images, test_labels),
     )
     return tuple(
-        (part[..., np.newaxis].astype("float32") / 255, answers.astype("int64")) for part, answers in parts
+        (part[..., np.newaxis].astype("float32") / 255, answers.astype("int64"))
+        for part, answers in parts
     )
 
 

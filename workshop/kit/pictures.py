@@ -2,7 +2,6 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 
 # Okabe and Ito's palette: told apart with any kind of colour vision (https://jfly.uni-koeln.de/color/).
 COLOURS = {
@@ -21,7 +20,8 @@ def use_course_style():
     line_styles = itertools.islice(itertools.cycle(["-", "--", "-.", ":"]), len(COLOURS))
     plt.rcParams.update(
         {
-            "axes.prop_cycle": cycler(color=list(COLOURS.values())) + cycler(linestyle=list(line_styles)),
+            "axes.prop_cycle": plt.cycler(color=list(COLOURS.values()))
+            + plt.cycler(linestyle=list(line_styles)),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlesize": 12,
@@ -44,7 +44,11 @@ def show_images(images, titles=None, columns=10, title=None):
     images = np.asarray(images)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
-    if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[-1] != 3) or len(images) == 0:
+    if (
+        images.ndim not in (3, 4)
+        or (images.ndim == 4 and images.shape[-1] != 3)
+        or len(images) == 0
+    ):
         raise ValueError(
             f"show_images needs (n, height, width) with an optional last axis of 1 or 3, got {images.shape}"
         )

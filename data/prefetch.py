@@ -1,0 +1,38 @@
+"""Fills Keras's cache with all that the lessons can download, so that a class can work without network.
+
+The cache is ~/.keras, or the folder that the environment variable KERAS_HOME names. Copy it to other machines as it is.
+"""
+
+import os
+import sys
+
+import keras
+
+# What to load, its size, and the lessons that can use it.
+DOWNLOADS = {
+    "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits")
+}
+
+
+def main():
+    """Download what is not yet there. Returns 0, or 1 where something could not be had."""
+    missing = []
+    for name, (load, size, lessons) in DOWNLOADS.items():
+        print(f"{name} ({size}), for {lessons}")
+        try:
+            load()
+        except Exception as error:  # Keras raises a bare Exception where the network fails
+            missing.append(name)
+            print(f"  not loaded: {error}", file=sys.stderr)
+    if missing:
+        print(
+            f"Missing: {', '.join(missing)}. Connect to the network and run this again.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"All in {os.environ.get('KERAS_HOME', os.path.join('~', '.keras'))}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
