@@ -32,7 +32,13 @@ class Icon:
     def line(self, start, end, colour="0.45", width=1.1, style="-"):
         (x, y), (x_end, y_end) = self.at(*start), self.at(*end)
         axes.plot(
-            [x, x_end], [y, y_end], style, color=colour, linewidth=width, zorder=1, solid_capstyle="round"
+            [x, x_end],
+            [y, y_end],
+            style,
+            color=colour,
+            linewidth=width,
+            zorder=1,
+            solid_capstyle="round",
         )
 
     def arrow(self, start, end, colour="0.35", bend=0.0):
@@ -115,7 +121,12 @@ def recurrent(icon):
 
 def transformer(icon):
     places = [0.05, 0.35, 0.65, 0.95]
-    strength = [[2.4, 0.5, 0.9, 0.5], [0.5, 0.9, 0.5, 2.4], [0.5, 2.4, 0.5, 0.9], [0.9, 0.5, 2.4, 0.5]]
+    strength = [
+        [2.4, 0.5, 0.9, 0.5],
+        [0.5, 0.9, 0.5, 2.4],
+        [0.5, 2.4, 0.5, 0.9],
+        [0.9, 0.5, 2.4, 0.5],
+    ]
     for u, row in zip(places, strength, strict=True):
         for u_next, width in zip(places, row, strict=True):
             icon.line((u, 0.12), (u_next, 0.88), RED if width > 2 else "0.6", width)
@@ -144,7 +155,11 @@ def radial(icon):
 
 
 def spiking(icon):
-    for v, places in ((0.78, [0.1, 0.3, 0.42, 0.8]), (0.42, [0.2, 0.55, 0.65, 0.75]), (0.06, [0.45, 0.9])):
+    for v, places in (
+        (0.78, [0.1, 0.3, 0.42, 0.8]),
+        (0.42, [0.2, 0.55, 0.65, 0.75]),
+        (0.06, [0.45, 0.9]),
+    ):
         icon.line((0, v), (1, v))
         for u in places:
             icon.line((u, v), (u, v + 0.24), RED if v < 0.1 else BLUE, 1.8)
@@ -161,7 +176,9 @@ def capsule(icon):
 
 
 def autoencoder(icon):
-    icon.layers([(0.05, [0.1, 0.37, 0.63, 0.9]), (0.5, [0.37, 0.63]), (0.95, [0.1, 0.37, 0.63, 0.9])])
+    icon.layers(
+        [(0.05, [0.1, 0.37, 0.63, 0.9]), (0.5, [0.37, 0.63]), (0.95, [0.1, 0.37, 0.63, 0.9])]
+    )
     for v in (0.37, 0.63):
         icon.dot(0.5, v, RED)
 
@@ -176,7 +193,9 @@ def adversarial(icon):
 
 
 def self_organising(icon):
-    rows, columns = np.meshgrid(np.linspace(0.08, 0.92, 4), np.linspace(0.08, 0.92, 4), indexing="ij")
+    rows, columns = np.meshgrid(
+        np.linspace(0.08, 0.92, 4), np.linspace(0.08, 0.92, 4), indexing="ij"
+    )
     pull = 0.45 * np.exp(-((columns - 0.64) ** 2 + (rows - 0.64) ** 2) / 0.09)
     u, v = columns + pull * (0.85 - columns), rows + pull * (0.9 - rows)
     for number in range(4):
@@ -191,7 +210,9 @@ def deep_belief(icon):
     for (v, places), (v_next, places_next) in itertools.pairwise(rows):
         for u in places:
             for u_next in places_next:
-                icon.line((u, v), (u_next, v_next), GREEN if v < 0.1 else "0.7", 1.2 if v < 0.1 else 0.8)
+                icon.line(
+                    (u, v), (u_next, v_next), GREEN if v < 0.1 else "0.7", 1.2 if v < 0.1 else 0.8
+                )
     for v, places in rows:
         for u in places:
             icon.dot(u, v)
@@ -245,7 +266,9 @@ for column, (draw, name) in enumerate(
 ):
     place_icon(column, top, draw, name)
 group(0.02, middle, 3, "Another neuron: what one unit does")
-for column, (draw, name) in enumerate([(radial, "radial basis"), (spiking, "spiking"), (capsule, "capsule")]):
+for column, (draw, name) in enumerate(
+    [(radial, "radial basis"), (spiking, "spiking"), (capsule, "capsule")]
+):
     place_icon(column, middle, draw, name)
 group(0.02 + 3.12 * CELL, middle, 1.88, "Networks of networks")
 place_icon(3.55, middle, modular, "modular")

@@ -20,7 +20,15 @@ import sklearn.linear_model
 import sklearn.neighbors
 import tensorflow as tf
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, load_digits, show_images, use_course_style
+from workshop.kit import (
+    COLOURS,
+    check_versions,
+    claim,
+    feedback,
+    load_digits,
+    show_images,
+    use_course_style,
+)
 
 check_versions()
 use_course_style()
@@ -50,7 +58,10 @@ keras.utils.set_random_seed(SEED)
 
 # %% tags=["nbval-check-output"]
 X = np.array([[1.0, 2.0], [3.0, -1.0]])  # (2 examples, 2 inputs)
-W1, b1 = np.array([[1.0, 0.0, -1.0], [1.0, 1.0, 2.0]]), np.array([0.0, -1.0, 0.0])  # (2, 3) and (3,)
+W1, b1 = (
+    np.array([[1.0, 0.0, -1.0], [1.0, 1.0, 2.0]]),
+    np.array([0.0, -1.0, 0.0]),
+)  # (2, 3) and (3,)
 W2, b2 = np.array([[1.0, 0.0], [2.0, -1.0], [0.0, 1.0]]), np.array([1.0, 0.0])  # (3, 2) and (2,)
 
 Z1 = X @ W1 + b1  # (2, 3)
@@ -64,7 +75,9 @@ print("outputs        ", Z2.tolist())
 # In the second example two hidden neurons are below zero, and ReLU silences them. Keras must agree.
 
 # %%
-tiny = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)])
+tiny = keras.Sequential(
+    [keras.Input((2,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)]
+)
 tiny.set_weights([W1, b1, W2, b2])
 difference = np.abs(tiny.predict(X, verbose=0) - Z2).max()
 claim(
@@ -115,7 +128,9 @@ def curve(x):
 
 def network_on_a_line(widths):
     """A network of ReLU layers of these widths, from one number to one number. (Lesson 2.3 explains He's start.)"""
-    hidden = [keras.layers.Dense(width, "relu", kernel_initializer="he_uniform") for width in widths]
+    hidden = [
+        keras.layers.Dense(width, "relu", kernel_initializer="he_uniform") for width in widths
+    ]
     return keras.Sequential([keras.Input((1,)), *hidden, keras.layers.Dense(1)])
 
 
@@ -157,7 +172,9 @@ errors = {width: np.abs(drawn[width] - curve(places)).max() for width in WIDTHS}
 largest_bend = np.pi**2 * (1 + 0.5 * 9)  # a bound of the second derivative
 bounds = {width: (2 / width) ** 2 / 8 * largest_bend for width in WIDTHS}
 for width in WIDTHS:
-    print(f"{width:3d} neurons: worst error {errors[width]:.4f}, at most {bounds[width]:.4f} by the formula")
+    print(
+        f"{width:3d} neurons: worst error {errors[width]:.4f}, at most {bounds[width]:.4f} by the formula"
+    )
 claim(
     "Doubling the width of a computed network quarters its worst error",
     all(errors[w] <= bounds[w] for w in WIDTHS) and 3.3 < errors[32] / errors[64] < 4.7,
@@ -235,7 +252,9 @@ def spread_kinks(network):
 
 # %%
 RUNS = 3  # independent starts of everything that is trained in this lesson
-groups = {f"{width} neurons, kinks spread": width for width in (4, 64)} | {"64 neurons, biases zero": 64}
+groups = {f"{width} neurons, kinks spread": width for width in (4, 64)} | {
+    "64 neurons, biases zero": 64
+}
 networks = []
 for name, width in groups.items():
     for _ in range(RUNS):
@@ -254,7 +273,8 @@ print(f"{'64 neurons, computed':26s} error {computed:.4f}")
 spread_error, zero_error = trained["64 neurons, kinks spread"], trained["64 neurons, biases zero"]
 claim(
     "Wider trained networks come closer, but training stays behind the computed weights",
-    spread_error.mean() < 0.5 * trained["4 neurons, kinks spread"].mean() and spread_error.min() > computed,
+    spread_error.mean() < 0.5 * trained["4 neurons, kinks spread"].mean()
+    and spread_error.min() > computed,
     f"4 neurons {trained['4 neurons, kinks spread'].mean():.3f}, 64 neurons {spread_error.mean():.3f}, computed {computed:.4f}",
 )
 claim(
@@ -305,7 +325,9 @@ print(f"{saw.count_params()} parameters draw {pieces} straight pieces")
 figure, panels = plt.subplots(1, 3, figsize=(6.6, 2.4), sharey=True)
 for axes, folds in zip(panels, (1, 2, FOLDS), strict=True):
     axes.plot(
-        grid, saw_network(folds).predict(grid[:, np.newaxis], batch_size=2048, verbose=0), linewidth=1.2
+        grid,
+        saw_network(folds).predict(grid[:, np.newaxis], batch_size=2048, verbose=0),
+        linewidth=1.2,
     )
     axes.set_title(f"{folds} hidden layer{'s' if folds > 1 else ''}")
     axes.set_xlabel("input x")
@@ -323,7 +345,9 @@ plt.show()
 # one half**, and the constant answer one half is just as good. This is the idea of Telgarsky (2015, 2016).
 
 # %%
-equal_width = next(width for width in range(200) if parameters_of([1, width + 1, 1]) > saw.count_params())
+equal_width = next(
+    width for width in range(200) if parameters_of([1, width + 1, 1]) > saw.count_params()
+)
 needed_width = pieces - 1
 deep_error = np.abs(saw_values - np.interp(grid, np.arange(65) / 64, np.arange(65) % 2)).max()
 rng = np.random.default_rng(SEED)
@@ -352,7 +376,9 @@ claim(
 # %%
 teeth = np.abs((8 * (x_line + 1) + 1) % 2 - 1)  # 16 straight pieces on [-1, 1]
 shapes = {"4 layers of 2": [2] * 4, "1 layer of 200": [200], "5 layers of 11": [11] * 5}
-networks = [spread_kinks(network_on_a_line(widths)) for widths in shapes.values() for _ in range(RUNS)]
+networks = [
+    spread_kinks(network_on_a_line(widths)) for widths in shapes.values() for _ in range(RUNS)
+]
 saw_errors = train_side_by_side(networks, x_line, teeth, steps=1000, learning_rate=0.01)
 saw_errors = dict(zip(shapes, saw_errors.reshape(len(shapes), RUNS), strict=True))
 constant_error = teeth.std()
@@ -479,7 +505,8 @@ claim(
     f"convolution {np.sum(convolution_slopes[0] == 0)}, recurrent {np.sum(recurrent_slopes[0] == 0)}",
 )
 changes = {
-    name: np.abs(first - second).max() / np.abs(first).max() for name, (first, second) in slopes.items()
+    name: np.abs(first - second).max() / np.abs(first).max()
+    for name, (first, second) in slopes.items()
 }
 claim(
     "For another input the slopes of self-attention change, those of the dense layer and the convolution do not",
@@ -506,7 +533,8 @@ order = np.roll(np.arange(POSITIONS), 3)
 moved = {
     name: float(
         np.abs(
-            model(inputs[:1, order, np.newaxis]) - model(inputs[:1, :, np.newaxis]).numpy()[:, order]
+            model(inputs[:1, order, np.newaxis])
+            - model(inputs[:1, :, np.newaxis]).numpy()[:, order]
         ).max()
     )
     for name, model in layers.items()
@@ -515,7 +543,8 @@ claim(
     "Self-attention alone does not know the order of its inputs; the other three layers do",
     moved["self-attention"] < 1e-5
     and min(moved[name] for name in ("dense", "convolution", "recurrent")) > 1e-3,
-    "change of the shuffled outputs: " + ", ".join(f"{name} {change:.1e}" for name, change in moved.items()),
+    "change of the shuffled outputs: "
+    + ", ".join(f"{name} {change:.1e}" for name, change in moved.items()),
 )
 
 # %% [markdown]
@@ -604,7 +633,9 @@ def convolutional_network():
 
 # %%
 def recurrent_network():
-    return keras.Sequential([keras.Input((8, 8)), keras.layers.GRU(40, unroll=True), keras.layers.Dense(10)])
+    return keras.Sequential(
+        [keras.Input((8, 8)), keras.layers.GRU(40, unroll=True), keras.layers.Dense(10)]
+    )
 
 
 def attention_network():
@@ -638,7 +669,9 @@ def compiled(build):
     network, steps = build(), -(-len(training[0]) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(0.005, EPOCHS * steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"], steps_per_execution=steps)
+    network.compile(
+        keras.optimizers.Adam(rate), loss, metrics=["accuracy"], steps_per_execution=steps
+    )
     network.optimizer.build(network.trainable_variables)
     return network, [variable.numpy() for variable in network.optimizer.variables]
 
@@ -700,7 +733,9 @@ def baseline_scores(parts):
 
 
 baselines = [baseline_scores(parts) for parts in plain_parts]
-baselines = {name: np.array([scores[name] for scores in baselines]) for name in baselines[0]}  # (runs, 2)
+baselines = {
+    name: np.array([scores[name] for scores in baselines]) for name in baselines[0]
+}  # (runs, 2)
 
 # %% [markdown]
 # The test data, once, for everything: mean and standard deviation over the runs.
@@ -713,7 +748,9 @@ def percent(values):
 
 print(f"{'':20s} parameters  validation   test         test, shuffled  seconds a training")
 for name, scores in baselines.items():
-    print(f"{name:20s} {'':10s}  {percent(scores[:, 0])}  {percent(scores[:, 1])}  {'the same':14s}")
+    print(
+        f"{name:20s} {'':10s}  {percent(scores[:, 0])}  {percent(scores[:, 1])}  {'the same':14s}"
+    )
 for name, ((validation_scores, test_scores, seconds), (_, shuffled_scores, _)) in (
     (name, result.transpose(0, 2, 1)) for name, result in results.items()
 ):
@@ -726,7 +763,11 @@ for name, ((validation_scores, test_scores, seconds), (_, shuffled_scores, _)) i
 for place, result in enumerate(results.values()):
     plain, shuffled = 100 * result[:, :, 1]
     plt.plot(
-        np.full(RUNS, place - 0.12), plain, "o", color=COLOURS["blue"], label="plain" if place == 0 else None
+        np.full(RUNS, place - 0.12),
+        plain,
+        "o",
+        color=COLOURS["blue"],
+        label="plain" if place == 0 else None,
     )
     plt.plot(
         np.full(RUNS, place + 0.12),
@@ -737,7 +778,10 @@ for place, result in enumerate(results.values()):
         label="pixels shuffled" if place == 0 else None,
     )
 plt.axhline(
-    100 * baselines["nearest neighbour"][:, 1].mean(), color="0.5", linestyle=":", label="nearest neighbour"
+    100 * baselines["nearest neighbour"][:, 1].mean(),
+    color="0.5",
+    linestyle=":",
+    label="nearest neighbour",
 )
 plt.xticks(range(len(results)), results)
 plt.ylabel("test digits read correctly (%)")
@@ -759,7 +803,9 @@ claim(
     and 6000 < min(sizes.values()) <= max(sizes.values()) < 6500
     and min(lost["convolutional"].mean(), lost["recurrent"].mean()) > 0,
     "right, and points lost by shuffling: "
-    + ", ".join(f"{name} {plain_test[name].mean():.1%}, {100 * lost[name].mean():+.1f}" for name in KINDS),
+    + ", ".join(
+        f"{name} {plain_test[name].mean():.1%}, {100 * lost[name].mean():+.1f}" for name in KINDS
+    ),
 )
 
 # %%
@@ -837,7 +883,11 @@ recurrent_count = (
 ### END SOLUTION
 
 # %% tags=["wrong"]
-dense_count, convolution_count, recurrent_count = 16 * 16 * 10, 3 * 3 * 10, 16 * 10 + 10 * 10  # no biases
+dense_count, convolution_count, recurrent_count = (
+    16 * 16 * 10,
+    3 * 3 * 10,
+    16 * 10 + 10 * 10,
+)  # no biases
 
 # %% tags=["wrong"]
 dense_count = 16 * 16 * 10 + 10
@@ -913,8 +963,15 @@ with feedback("A bump from three neurons"):
     for left, peak, right in [(0.0, 1.0, 2.0), (-1.0, 0.0, 3.0), (2.0, 2.5, 2.6)]:
         weights = bump_weights(left, peak, right)
         assert weights is not None, "bump_weights returns nothing yet"
-        assert np.shape(weights) == (3,), f"return three weights, yours has the shape {np.shape(weights)}"
-        for place, wanted in [(peak, 1.0), (right, 0.0), (right + 5, 0.0), ((left + peak) / 2, 0.5)]:
+        assert np.shape(weights) == (3,), (
+            f"return three weights, yours has the shape {np.shape(weights)}"
+        )
+        for place, wanted in [
+            (peak, 1.0),
+            (right, 0.0),
+            (right + 5, 0.0),
+            ((left + peak) / 2, 0.5),
+        ]:
             got = np.maximum(place - np.array([left, peak, right]), 0) @ weights
             assert np.isclose(got, wanted), (
                 f"for the bump {left}, {peak}, {right} the value at {place:g} must be {wanted:g}, yours is {got:.3f}: "
@@ -940,7 +997,9 @@ def forward(x, layers):
     """Outputs (examples, last width). x: (examples, inputs), layers: a list of (weights, bias), (inputs, width) and (width,)."""
     ### BEGIN SOLUTION
     for weights, bias in layers[:-1]:
-        x = np.maximum(x @ weights + bias, 0)  # the examples are rows, and the bias belongs inside the ReLU
+        x = np.maximum(
+            x @ weights + bias, 0
+        )  # the examples are rows, and the bias belongs inside the ReLU
     last_weights, last_bias = layers[-1]
     return x @ last_weights + last_bias  # no ReLU: outputs may be negative
     ### END SOLUTION
@@ -972,7 +1031,10 @@ with feedback("Repair this"):
     generator = np.random.default_rng(5)
     for widths in [(3, 3, 3), (2, 5, 4, 1), (4, 2)]:
         oracle = keras.Sequential(
-            [keras.Input((widths[0],)), *[keras.layers.Dense(w, activation="relu") for w in widths[1:]]]
+            [
+                keras.Input((widths[0],)),
+                *[keras.layers.Dense(w, activation="relu") for w in widths[1:]],
+            ]
         )
         oracle.layers[-1].activation = keras.activations.linear
         oracle.set_weights([generator.normal(size=w.shape) for w in oracle.get_weights()])
@@ -1063,7 +1125,9 @@ with feedback("Beat the baseline"):
     assert last_activation is not keras.activations.softmax, (
         "leave out the softmax: the loss applies it (from_logits=True)"
     )
-    answer.compile(keras.optimizers.Adam(0.005), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    answer.compile(
+        keras.optimizers.Adam(0.005), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     _ = answer.fit(*training, epochs=15, batch_size=32, verbose=0)
     share = np.mean(np.argmax(answer.predict(validation[0], verbose=0), axis=1) == validation[1])
     flat_regression = sklearn.linear_model.LogisticRegression(max_iter=1000).fit(
