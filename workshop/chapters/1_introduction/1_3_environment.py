@@ -211,8 +211,8 @@ worst = max(np.max(law / step_times), np.max(step_times / law))
 without_fixed = step_times[0] / (step_times[-1] / BATCH_SIZES[-1])
 print(f"fixed {1e3 * fixed:.2f} ms a step, {1e6 * per_image:.1f} µs an image")
 claim(
-    "The law is right within a factor of 3 for every batch, and without its fixed price it is wrong by more than 10",
-    worst < 3 and without_fixed > 10,
+    "The law is right within a factor of 5 for every batch, and without its fixed price it is wrong by more than 20",
+    worst < 5 and without_fixed > 20,
     f"largest miss {worst:.2f} times; without the fixed price {without_fixed:.0f} times",
 )
 
@@ -303,8 +303,8 @@ with keras.device("cpu:0"):
     took = time.perf_counter() - start
 
 claim(
-    "Ten steps foretell the time of a whole training within a factor of 5",
-    1 / 5 < took / foreseen < 5,
+    "Ten steps foretell the time of a whole training within a factor of 8",
+    1 / 8 < took / foreseen < 8,
     f"foreseen {foreseen:.2f} s for {steps} steps, took {took:.2f} s",
 )
 
@@ -809,8 +809,8 @@ print(
 # One question comes before all these: *may the data leave your house?* Patients' records and other people's pictures often may not, however
 # cheap the GPU.
 #
-# Menus, names and prices below change every few months. The steps were checked against the makers' documentation and against the packages named; prices are
-# on the makers' pages, per hour and region. What does not change is the rule: **a rented machine costs money while it exists, not while it works.**
+# Menus, names and prices below change every few months. The names of commands, classes and parameters were checked against the makers' documentation and packages; nothing was rented to
+# run them. Prices are on the makers' pages, per hour and region. What does not change is the rule: **a rented machine costs money while it exists, not while it works.**
 
 # %% [markdown]
 # ### Google Colab: a notebook in the browser
