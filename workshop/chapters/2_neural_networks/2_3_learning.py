@@ -63,7 +63,8 @@ keras.utils.set_random_seed(SEED)
 # **Categorical cross-entropy.** One of $k$ classes is right: $y$ is **one-hot**, a 1 at the right class and 0 elsewhere, and $\hat y$ holds
 # $k$ probabilities. Then $p = \prod_k \hat y_k^{\,y_k}$ and $-\ln p = -\sum_k y_k \ln \hat y_k$, minus the logarithm of the probability given to the truth.
 #
-# In NumPy each loss is a line.
+# In NumPy each loss is a line. By hand, for an error of $r = 2$: squared $4$, absolute $2$, Huber with $\delta = 1$: $1 \cdot (2 - \frac12) = 1.5$. For a 1 to which the
+# network gave the probability $\frac14$: $\ln 4$.
 
 
 # %%
@@ -88,6 +89,15 @@ def categorical_cross_entropy(y, probabilities):
     return -np.sum(y * np.log(probabilities), axis=-1)
 
 
+# %% tags=["nbval-check-output"]
+print(
+    f"error 2: squared {squared_loss(2.0):.1f}, absolute {absolute_loss(2.0):.1f}, Huber {huber_loss(2.0):.1f}"
+)
+print(f"a 1 with probability 1/4: {binary_cross_entropy(1, 0.25):.4f}, and ln 4 = {np.log(4):.4f}")
+
+# %% [markdown]
+# Are these Keras's? We compare on random targets and predictions.
+
 # %%
 generator = np.random.default_rng(SEED)
 number, prediction = generator.normal(scale=2, size=(2, 50, 3))
@@ -108,6 +118,7 @@ pairs = {
         categorical_cross_entropy(one_of_four, four_probabilities),
     ),
 }
+# %%
 differences = []
 for name, (y, y_hat, ours) in pairs.items():
     keras_value = float(getattr(keras.losses, name)(dtype="float64")(y, y_hat))
@@ -138,11 +149,27 @@ densities = {  # name: (density, loss, factor)
 }
 near = np.abs(errors) < 10  # further out the bell curve is too small for a 64-bit number
 areas = [np.trapezoid(density, errors) for density, _, _ in densities.values()]
-spreads = [np.ptp((-np.log(p) - factor * loss)[near]) for p, loss, factor in densities.values()]
+spreads = [np.ptp(-np.log(p[near]) - factor * loss[near]) for p, loss, factor in densities.values()]
 claim(
     "Minus the logarithm of the bell curve, of Laplace's and of Huber's density is their loss, up to a factor and a constant",
     max(spreads) < 1e-6 and np.allclose(areas, 1),
     f"the rest varies by at most {max(spreads):.1e} over all errors; areas {np.round(areas, 6)}",
+)
+
+# %% [markdown]
+# The two cross-entropies need neither factor nor constant. They *are* minus the logarithm of the probability that the network gave to what happened:
+
+# %%
+given_to_truth = np.where(yes_or_no == 1, probability, 1 - probability)
+given_to_class = four_probabilities[np.arange(50), one_of_four.argmax(axis=1)]
+rests = (
+    binary_cross_entropy(yes_or_no, probability) + np.log(given_to_truth),
+    categorical_cross_entropy(one_of_four, four_probabilities) + np.log(given_to_class),
+)
+claim(
+    "Both cross-entropies are minus the logarithm of the probability given to the truth",
+    max(np.abs(rest).max() for rest in rests) < 1e-6,
+    f"largest difference {max(np.abs(rest).max() for rest in rests):.1e}",
 )
 
 # %% alt="Two plots. Left: the squared, the absolute and the Huber loss against the error; the parabola rises fastest. Right: their slopes; the parabola's is a straight line without bound, the absolute loss jumps from minus 1 to 1, the Huber loss rises from minus 1 to 1 and stays."
@@ -180,7 +207,7 @@ print(f"mean {targets.mean():.2f}, median {np.median(targets):.2f}")
 
 # %% [markdown]
 # The squared loss asks for the **mean**, which one target of 100 drags to 22. The absolute loss asks for the **median**, which does not care how
-# large the 100 is. Huber's answer lies next to the median.
+# large the 100 is. Huber's answer is the median here too.
 #
 # One example proves little. We draw 500 data sets from the line $y = 2x + 1$ with noise of standard deviation 0.5, fit a line to each by each
 # loss, and measure how far it is from the true one. Then again with one target in ten moved up by 15. Predict: which loss wins without outliers?
@@ -204,6 +231,7 @@ def fitted_line_error(x, y, slope_of_loss, steps=3000):
     return np.sqrt((weight - 2) ** 2 / 3 + (bias - 1) ** 2).ravel()
 
 
+# %%
 generator = np.random.default_rng(SEED)
 x = generator.uniform(-1, 1, size=(500, 50))
 clean = 2 * x + 1 + generator.normal(scale=0.5, size=x.shape)
@@ -254,7 +282,7 @@ claim(
 logits = tf.Variable([[2.0], [20.0], [40.0]])
 all_no = tf.zeros((3, 1))
 with tf.GradientTape(persistent=True) as tape:
-    from_probability = keras.losses.binary_crossentropy(all_no, keras.ops.sigmoid(logits))
+    from_probability = keras.losses.binary_crossentropy(all_no, 1 / (1 + keras.ops.exp(-logits)))
     from_logit = keras.losses.binary_crossentropy(all_no, logits, from_logits=True)
 probability_slopes = tape.gradient(from_probability, logits).numpy().ravel()
 logit_slopes = tape.gradient(from_logit, logits).numpy().ravel()
@@ -267,7 +295,8 @@ claim(
 )
 
 # %% [markdown]
-# The worst mistakes would teach nothing. Keras clips the probability away from 0 and 1, and a clipped value has no slope. That is why this course
+# The worst mistakes would teach nothing. Keras clips the probability away from 0 and 1, and a clipped value has no slope. (On TensorFlow Keras remembers the logit behind its own sigmoid and softmax,
+# and repairs this where it can. Here we wrote the sigmoid ourselves.) That is why this course
 # ends every classifier with plain logits and tells the loss `from_logits=True`.
 #
 # ## Back-propagation, number by number
@@ -315,7 +344,7 @@ delta_a = W2 @ delta_o  # move 2
 delta_z = delta_a * (z > 0)  # move 3
 W1_gradient, b1_gradient = np.outer(x, delta_z), delta_z  # move 4
 print(f"delta o = {delta_o}, delta a = {delta_a}, delta z = {delta_z}")
-print("gradient of W2:", W2_gradient.tolist(), " of b2:", b2_gradient.tolist())
+print("gradient of W2:", (W2_gradient + 0).tolist(), " of b2:", b2_gradient.tolist())
 print("gradient of W1:", W1_gradient.tolist(), " of b1:", b1_gradient.tolist())
 
 # %% [markdown]
@@ -404,6 +433,7 @@ def backward(outputs, targets, parameters, activation=RELU):
     return gradients
 
 
+# %% tags=["setup"]
 def initial_parameters(sizes, generator, gain=2.0):
     """Weights with variance gain / inputs, and biases of zero, for layers of these sizes."""
     parameters = []
@@ -499,27 +529,42 @@ claim(
 # %% [markdown]
 # How small should $h$ be? "As small as possible" sounds right. Predict what happens to the error as $h$ shrinks from $10^{-1}$ to $10^{-13}$.
 
-# %% alt="On logarithmic axes the error of the finite difference falls with the step h down to about 1e-5, and rises again below it."
-step_sizes = np.logspace(-13, -1, 49)
-last_weights = parameters[-2]
-place, kept = (0, 0), last_weights[0, 0]
-finite_errors = []
-for h in step_sizes:
-    ends = []
-    for last_weights[place] in (kept + h, kept - h):
-        ends.append(cross_entropy(forward(inputs, parameters)[-1], targets))
-    finite_errors.append(abs((ends[0] - ends[1]) / (2 * h) - gradients[-2][place]))
-last_weights[place] = kept
+# %%
+step_sizes = np.logspace(-13, -1, 25)
 
-plt.loglog(step_sizes, finite_errors, marker="o", markersize=4)
+
+def median_error(h, precision):
+    """The median error of all finite differences with this step, computed in this precision."""
+    x, y, *rounded = [array.astype(precision) for array in (inputs, targets, *parameters)]
+    measured = finite_differences(x, y, rounded, h)
+    return np.median(
+        np.concatenate([np.abs(m - g).ravel() for m, g in zip(measured, gradients, strict=True)])
+    )
+
+
+finite_errors = {bits: np.array([median_error(h, f"float{bits}") for h in step_sizes]) for bits in (64, 32)}
+
+# %% alt="On logarithmic axes the error of the finite difference falls with the step h, has its lowest point near 1e-5 in 64 bits and near 1e-2 in 32 bits, and rises again for smaller steps. The 32-bit curve lies far above the other."
+for bits, marker in ((64, "o"), (32, "s")):
+    plt.loglog(step_sizes, finite_errors[bits], marker=marker, markersize=4, label=f"{bits} bits")
+plt.legend()
 plt.xlabel("step h")
-plt.ylabel("error of the finite difference")
+plt.ylabel("median error of the finite differences")
 plt.title("Too large a step is crude, too small a step drowns in rounding")
 plt.show()
 
+# %%
+best_64, best_32 = (finite_errors[bits].min() for bits in (64, 32))
+claim(
+    "The smallest step is not the best one, and in 32 bits the best check is a thousand times cruder than in 64",
+    1e-8 < step_sizes[finite_errors[64].argmin()] < 1e-3 and best_32 > 1000 * best_64,
+    f"64 bits: error {best_64:.0e} at h = {step_sizes[finite_errors[64].argmin()]:.0e}, {finite_errors[64][0]:.0e} at h = 1e-13; "
+    f"32 bits: {best_32:.0e} at best",
+)
+
 # %% [markdown]
 # The error first falls with $h^2$, as calculus says. Then it rises: both losses agree in almost all of their 16 digits, and their difference keeps only the noise of the last ones.
-# In 64 bits $h = 10^{-5}$ is a good choice; in 32 bits the check hardly works.
+# With the 7 digits of 32 bits that happens much earlier. Check gradients in 64 bits, with an $h$ near $10^{-5}$.
 #
 # Why not train with finite differences? They need two forward passes *for each weight*. Back-propagation needs one walk for all of them.
 # From here on the network reads handwritten digits: 784 pixels, 32 ReLU neurons, 10 classes.
@@ -544,14 +589,14 @@ parameter_count = sum(parameter.size for parameter in parameters)
 
 
 def seconds_of(action, repeats=30):
-    """The median time of one call, after a first one that is not counted."""
+    """The shortest time of one call: what else the machine does can only make it longer."""
     action()
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
         action()
         times.append(time.perf_counter() - start)
-    return np.median(times)
+    return min(times)
 
 
 forward_time = seconds_of(lambda: forward(train_x, parameters))
@@ -560,14 +605,14 @@ print(f"{len(train_x)} digits, {parameter_count} parameters")
 print(f"forward {forward_time * 1e3:.1f} ms, forward and backward {both_time * 1e3:.1f} ms")
 print(f"finite differences would take {2 * parameter_count * forward_time:.0f} s for one gradient")
 claim(
-    "All gradients together cost less than ten forward passes",
-    both_time < 10 * forward_time,
+    "All gradients together cost less than 100 forward passes, where finite differences need tens of thousands",
+    both_time < 100 * forward_time and 2 * parameter_count > 10_000,
     f"forward and backward take {both_time / forward_time:.1f} times as long as forward alone; "
     f"finite differences {2 * parameter_count} times",
 )
 
 # %% [markdown]
-# The way back costs about as much as the way forward, for any number of weights. This is what made learning with many layers possible
+# The way back takes two matrix products a layer where the way forward takes one: the price of a few forward passes, for any number of weights. This is what made learning in networks with hidden layers practical
 # (Rumelhart, Hinton and Williams 1986).
 #
 # ## The step: how far?
@@ -747,37 +792,43 @@ def train(parameters, x, y, optimizer, rate, batch_size, epochs, generator=None,
 # %% [markdown]
 # Five epochs each: every run sees the same 5 times 1,198 digits, with the same learning rate. Only the number of digits for each step differs.
 
-# %% tags=["measures-time"]
+# %%
 EPOCHS = 5
-losses_by_size, seconds_by_size = {}, {}
+losses_by_size = {}
 for batch_size in (1, 4, 16, 64, len(train_x)):
-    begin = time.perf_counter()
     finals = []
     for run in range(3):
-        run_start = initial_parameters(SIZES, np.random.default_rng([SEED, run]))
-        parameters, _ = train(
-            run_start, train_x, train_y, sgd, 0.01, batch_size, EPOCHS, np.random.default_rng([SEED, run])
-        )
+        generator = np.random.default_rng([SEED, run])
+        parameters = initial_parameters(SIZES, generator)
+        parameters, _ = train(parameters, train_x, train_y, sgd, 0.01, batch_size, EPOCHS, generator)
         finals.append(cross_entropy(forward(train_x, parameters)[-1], train_y))
-    seconds_by_size[batch_size] = (time.perf_counter() - begin) / 3
     losses_by_size[batch_size] = np.mean(finals)
     steps = EPOCHS * -(-len(train_x) // batch_size)
-    print(
-        f"B = {batch_size:4d}: {steps:5d} steps, {seconds_by_size[batch_size]:5.2f} s, training loss {np.mean(finals):.3f} ± {np.std(finals):.3f}"
-    )
+    print(f"B = {batch_size:4d}: {steps:5d} steps, loss {np.mean(finals):.3f} ± {np.std(finals, ddof=1):.3f}")
 claim(
     "For the same digits seen and the same rate, batches of 16 get much further than full batches",
     losses_by_size[16] < losses_by_size[len(train_x)] / 3,
     f"training loss {losses_by_size[16]:.3f} against {losses_by_size[len(train_x)]:.3f}",
 )
+
+# %% [markdown]
+# The weights move only at a step, and small batches make many steps. Why not always take single examples, then? Because a processor likes large matrices:
+
+# %% tags=["measures-time"]
+microseconds = {}
+for batch_size in (1, 16, 64, 256):
+    x, y = train_x[:batch_size], train_y[:batch_size]
+    seconds = seconds_of(lambda x=x, y=y: backward(forward(x, start), y, start))
+    microseconds[batch_size] = 1e6 * seconds / batch_size
+    print(f"B = {batch_size:3d}: {microseconds[batch_size]:6.1f} microseconds an example")
 claim(
-    "An epoch of single examples takes at least twice as long as one of batches of 64",
-    seconds_by_size[1] > 2 * seconds_by_size[64],
-    f"{seconds_by_size[1]:.2f} s against {seconds_by_size[64]:.2f} s for {EPOCHS} epochs",
+    "An example on its own takes at least twice as long as an example in a batch",
+    microseconds[1] > 2 * min(microseconds.values()),
+    f"{microseconds[1]:.0f} against {min(microseconds.values()):.0f} microseconds",
 )
 
 # %% [markdown]
-# Steps are what learns, and small batches make many. But a processor likes large matrices, and single examples are the slowest way to see the same data. Batches of 16 to 256 are the usual middle. A larger batch is less
+# Batches of 16 to 256 are the usual middle. A larger batch is less
 # noisy and so usually bears a larger rate; comparing batch sizes at one rate, as we just did, is a comparison *at that rate*.
 #
 # ## Momentum crosses a ravine
@@ -817,7 +868,7 @@ def steps_to_the_end(optimizer, rate, curvatures, start, most=2000):
 
 
 # %% [markdown]
-# A fair race gives each its best learning rate, found by trying 61 of them.
+# A fair race gives each its best learning rate, found by trying 61 of them, and momentum four memories.
 
 # %%
 RAVINE, RAVINE_START = np.array([1.0, 50.0]), (10.0, 1.0)
@@ -852,7 +903,7 @@ plt.contour(
 )
 for name, optimizer, colour, marker in (
     ("plain descent", sgd, COLOURS["blue"], "o"),
-    ("momentum 0.8", momentum_of(0.8), COLOURS["red"], "s"),
+    ("momentum 0.7", momentum_of(0.7), COLOURS["red"], "s"),
 ):
     places = walk(optimizer, race[name][1], RAVINE, RAVINE_START, 25)
     plt.plot(*places.T, marker=marker, markersize=4, color=colour, linewidth=1.3, label=f"{name}, 25 steps")
@@ -864,7 +915,7 @@ plt.title("A ravine, each method with its best learning rate")
 plt.show()
 
 # %%
-plain_steps, momentum_steps = race["plain descent"][0], race["momentum 0.8"][0]
+plain_steps, momentum_steps = race["plain descent"][0], race["momentum 0.7"][0]
 claim(
     "Momentum crosses the ravine in less than a third of the steps, each method at its best rate",
     momentum_steps < plain_steps / 3,
@@ -872,7 +923,7 @@ claim(
 )
 
 # %% [markdown]
-# More memory is not always better: with $\beta = 0.9$ the ball overshoots and swings back, and needs more steps than with 0.8. For parabolas theory gives the best values: plain descent needs steps in proportion to
+# More memory is not always better: with $\beta = 0.9$ the weights overshoot and swing back, and need more steps than with 0.7. For parabolas theory gives the best values: plain descent needs steps in proportion to
 # $\kappa = \lambda_{\max}/\lambda_{\min}$, momentum in proportion to $\sqrt\kappa$ (Polyak 1964).
 #
 # ## RMSProp and Adam: a rate for each weight
@@ -913,6 +964,19 @@ def adam(parameters, gradients, state, rate, beta_1=0.9, beta_2=0.999, epsilon=1
 
 
 # %% [markdown]
+# By hand, with a gradient that is always 4 and a learning rate of 0.1: how long are the first three steps of each? (Momentum: $0.4$, then $0.9 \cdot 0.4 + 0.4$. Adam: the correction turns $m$ into 4 and $s$ into 16.)
+
+# %% tags=["nbval-check-output"]
+for name, optimizer in (("SGD", sgd), ("momentum", momentum), ("RMSProp", rmsprop), ("Adam", adam)):
+    places, state = [0.0], {}
+    for _ in range(3):
+        (place,) = optimizer([np.array(places[-1])], [np.array(4.0)], state, 0.1)
+        places.append(float(place))
+    print(f"{name:9s}", " ".join(f"{-step:.3f}" for step in np.diff(places)))
+
+# %% [markdown]
+# Momentum speeds up. Adam's steps are exactly the learning rate. RMSProp has no bias correction, so its first steps are the longest.
+#
 # Are these Keras's? Twenty noisy steps on a parabola of three weights, ours and Keras's from the same place with the same noise. At every step
 # each optimizer gets the gradient at *its own* place, so a difference would grow.
 
@@ -934,6 +998,7 @@ def largest_difference(ours, theirs, rate, steps=20):
     return apart
 
 
+# %%
 differences = {
     "SGD": largest_difference(sgd, keras.optimizers.SGD(0.01), 0.01),
     "momentum": largest_difference(momentum, keras.optimizers.SGD(0.01, momentum=0.9), 0.01),
@@ -988,11 +1053,11 @@ claim(
 # %% [markdown]
 # So Adam's learning rate is a *length*, about the longest step a weight takes, whatever the scale of the loss. That is why its default of 0.001 works so often.
 #
-# On the ravine Adam has no magic. On the digits? We let each optimizer train with seven learning rates, three starts each, five epochs of batches of 32.
+# On the ravine Adam has no magic. On the digits? We let each optimizer train with six learning rates, three starts each, five epochs of batches of 32.
 
 # %%
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "RMSProp": rmsprop, "Adam": adam}
-RATES = np.array([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
+RATES = np.array([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
 
 
 def training_loss_after(optimizer, rate, run):
@@ -1014,7 +1079,7 @@ sweep = {
 for (name, losses), marker in zip(sweep.items(), "os^D", strict=True):
     plt.loglog(RATES, np.minimum(losses.mean(axis=1), 10), marker=marker, markersize=5, label=name)
 plt.axhline(np.log(10), color="0.6", linestyle=":", linewidth=1.5)
-plt.annotate("knowing nothing: ln 10", (1e-4, np.log(10) * 1.12), color="0.4")
+plt.annotate("knowing nothing: ln 10", (3e-4, np.log(10) * 1.12), color="0.4")
 plt.legend()
 plt.xlabel("learning rate")
 plt.ylabel("training loss after 5 epochs")
@@ -1027,7 +1092,7 @@ for name, losses in sweep.items():
     at = losses.mean(axis=1).argmin()
     print(f"{name:9s} best rate {RATES[at]:.4f}: loss {losses[at].mean():.3f} ± {losses[at].std(ddof=1):.3f}")
 claim(
-    "On the digits momentum and Adam get lower in five epochs than plain SGD, each at its best of seven rates",
+    "On the digits momentum and Adam get lower in five epochs than plain SGD, each at its best of six rates",
     max(best["momentum"], best["Adam"]) < 0.8 * best["SGD"],
     f"training loss: momentum {best['momentum']:.3f}, Adam {best['Adam']:.3f}, RMSProp {best['RMSProp']:.3f}, SGD {best['SGD']:.3f}",
 )
@@ -1123,11 +1188,11 @@ claim(
 # - **tanh** near 0 is nearly $a = z$. The signal keeps its size when $n \operatorname{Var} w = 1$. Going back, the same holds with the number of *outputs*; **Glorot's** rule is the compromise $\operatorname{Var} w = 2 / (n_{\text{in}} + n_{\text{out}})$.
 # - **ReLU** sets one half of a symmetric $z$ to 0, so $E[a^2] = \frac12 \operatorname{Var} z$. To make up for it, **He's** rule doubles: $\operatorname{Var} w = 2 / n_{\text{in}}$.
 #
-# So if $\operatorname{Var} w = \text{gain}/n$, each ReLU layer should multiply the signal's mean square by gain/2. Over 20 layers even a small misfit is raised to the 20th power. Digits go through 20 layers of 128 neurons, with four gains.
+# So if $\operatorname{Var} w = \text{gain}/n$, each ReLU layer should multiply the signal's mean square by gain/2. Over 20 layers even a small misfit is raised to the 20th power. Digits go through 20 layers of 100 neurons, with four gains.
 
 
 # %%
-DEPTH, WIDTH_OF_LAYER = 20, 128
+DEPTH, WIDTH_OF_LAYER = 20, 100
 GAINS = {"too small (0.5)": 0.5, "Glorot (1)": 1.0, "He (2)": 2.0, "too large (4)": 4.0}
 deep_sizes = (784, *[WIDTH_OF_LAYER] * DEPTH, 10)
 
@@ -1189,14 +1254,14 @@ claim(
 # %% [markdown]
 # Top left, ReLU: one line stays level. The top right shows why tanh forgives more: it cannot exceed 1. But look below it: with the large gain the gradients grow towards the first layers.
 #
-# Does it matter for learning? Four gains, ReLU, plain SGD, the best of four learning rates each, 4 epochs. Predict which of them learn to read digits.
+# Does it matter for learning? Four gains, ReLU, plain SGD, the best of three learning rates each, 4 epochs. Predict which of them learn to read digits.
 
 
 # %%
 def best_loss(gain):
-    """The lowest training loss that 4 epochs of SGD reach with one of four learning rates, and that rate."""
+    """The lowest training loss that 4 epochs of SGD reach with one of three learning rates, and that rate."""
     results = []
-    for rate in (0.003, 0.01, 0.03, 0.1):
+    for rate in (0.01, 0.03, 0.1):
         parameters = initial_parameters(deep_sizes, np.random.default_rng(SEED), gain)
         with np.errstate(over="ignore", invalid="ignore"):  # the large gain overflows
             parameters, _ = train(parameters, train_x, train_y, sgd, rate, 32, 4, np.random.default_rng(SEED))
@@ -1211,7 +1276,7 @@ for label, (loss, rate) in deep_losses.items():
         f"{label:16s} training loss {loss:.3f} at its best rate {rate}   (knowing nothing: {np.log(10):.3f})"
     )
 claim(
-    "Twenty ReLU layers learn with He's gain; with half of it and a quarter of it they learn nothing in the same steps at any of four rates",
+    "Twenty ReLU layers learn with He's gain; with half of it and a quarter of it they learn nothing in the same steps at any of three rates",
     deep_losses["He (2)"][0] < 1 and min(deep_losses["Glorot (1)"][0], deep_losses["too small (0.5)"][0]) > 2,
     f"training loss {deep_losses['He (2)'][0]:.2f} against {deep_losses['Glorot (1)'][0]:.2f} and {deep_losses['too small (0.5)'][0]:.2f}",
 )
@@ -1279,21 +1344,24 @@ network.compile(
 _ = network.fit(train_x, train_y, batch_size=BATCH, epochs=LOOP_EPOCHS, shuffle=False, verbose=0)
 fit_parameters = network.get_weights()
 
+
 # %% tags=["headline"]
-apart = max(
-    np.abs(ours - theirs).max()
-    for other in (tape_parameters, fit_parameters)
-    for ours, theirs in zip(our_parameters, other, strict=True)
-)
-moved = max(np.abs(ours - begun).max() for ours, begun in zip(our_parameters, start, strict=True))
+def largest_gap(first, second):
+    return max(np.abs(one - other).max() for one, other in zip(first, second, strict=True))
+
+
+tape_gap, fit_gap = largest_gap(our_parameters, tape_parameters), largest_gap(our_parameters, fit_parameters)
+moved = largest_gap(our_parameters, start)
 claim(
     "A training loop in NumPy, one with GradientTape and Keras's fit end with the same weights",
-    apart < 1e-6 and moved > 0.1 and our_losses[-1] < our_losses[0] / 2,
-    f"all {parameter_count} weights agree to {apart:.0e} after {len(our_losses)} steps, in which one moved by {moved:.2f}",
+    tape_gap < 1e-9 and fit_gap < 1e-6 and moved > 0.1 and our_losses[-1] < our_losses[0] / 2,
+    f"{parameter_count} weights, {len(our_losses)} steps, in which a weight moved by up to {moved:.2f}; "
+    f"largest difference {tape_gap:.0e} to the tape and {fit_gap:.0e} to fit",
 )
 
 # %% [markdown]
-# There is no secret in `fit`: batch, forward, backward, step. You have written every part of it.
+# There is no secret in `fit`: batch, forward, backward, step. You have written every part of it. The loop with the tape agrees to almost all digits of a 64-bit number. `fit` differs a little more, because it
+# hands the inputs to the network in 32 bits.
 #
 # ## Does it read digits?
 #
@@ -1320,7 +1388,7 @@ def read_digits(run, epochs):
 
 valid_scores = {
     epochs: np.mean([accuracy(read_digits(run, epochs), valid_x, valid_labels) for run in range(3)])
-    for epochs in (2, 6, 12)
+    for epochs in (3, 8, 20)
 }
 best_epochs = max(valid_scores, key=valid_scores.get)
 regressions = [
@@ -1356,7 +1424,7 @@ claim(
 #
 # ## Common mistakes
 #
-# - **Softmax in the last layer *and* `from_logits=True`**, or plain logits without it. The first trains badly, the second computes logarithms of things that are no probabilities. Decide once: plain logits and `from_logits=True`.
+# - **Softmax in the last layer *and* `from_logits=True`**, or plain logits without it. The first squashes twice (on TensorFlow Keras often notices, and warns), the second takes logarithms of things that are no probabilities. Decide once: plain logits and `from_logits=True`.
 # - **Judging an optimizer at one learning rate.** You saw the U shapes: at one rate you can make any of them win.
 # - **A loss that stands at $\ln(\text{classes})$ from the start or after a jump.** The rate is too large, the weights died, or the labels are shuffled. Divide the rate by 10 first.
 # - **Sum instead of mean over a batch.** The gradient grows with the batch size, and the good learning rate shrinks with it.
@@ -1604,7 +1672,7 @@ with feedback("A warm-up"):
 # %% [markdown]
 # ## Exercise 5: cross a narrower ravine (open-ended)
 #
-# The ravine has curvatures 1 and 200. Plain descent needs more than 900 steps even at its best rate. Choose a rate and a memory for `momentum` that bring it within 0.001 of the minimum, for good, in at most 120 steps from each of three
+# The ravine has curvatures 1 and 200. Plain descent crawls there for a very long time. Choose a rate and a memory for `momentum` that bring it within 0.001 of the minimum, for good, in at most 120 steps from each of three
 # starting points. (`steps_to_the_end` and `momentum` are above. You may search, or compute: the best values for curvatures $\lambda_1$ and $\lambda_2$ are known.)
 
 # %% tags=["exercise"]
@@ -1644,7 +1712,7 @@ with feedback("Cross a narrower ravine"):
 # ## Summary
 #
 # - A loss is minus the logarithm of a probability. Bell-shaped errors give the squared loss, heavy tails the absolute and the Huber loss, classes the cross-entropies.
-# - Back-propagation is four moves from right to left. It gives all gradients for the price of a few forward passes; finite differences check it.
+# - Back-propagation is four moves from right to left. It gives all gradients in one walk; finite differences check it.
 # - On a parabola the learning rate must stay below 2 / (largest curvature). Networks show the same three regimes.
 # - A batch's noise falls as one over its size. Small batches make more steps; processors like large ones.
 # - Momentum crosses ravines, RMSProp and Adam give each weight its own scale, schedules end the wandering.
