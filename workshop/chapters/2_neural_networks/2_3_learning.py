@@ -1386,6 +1386,7 @@ def read_digits(run, epochs):
     return parameters
 
 
+# %%
 valid_scores = {
     epochs: np.mean([accuracy(read_digits(run, epochs), valid_x, valid_labels) for run in range(3)])
     for epochs in (3, 8, 20)
