@@ -153,7 +153,7 @@ spreads = [np.ptp(-np.log(p[near]) - factor * loss[near]) for p, loss, factor in
 claim(
     "Minus the logarithm of the bell curve, of Laplace's and of Huber's density is their loss, up to a factor and a constant",
     max(spreads) < 1e-6 and np.allclose(areas, 1),
-    f"the rest varies by at most {max(spreads):.1e} over all errors; areas {np.round(areas, 6)}",
+    f"the rest varies by at most {max(spreads):.1e} for errors from −10 to 10; areas {np.round(areas, 6)}",
 )
 
 # %% [markdown]
@@ -222,9 +222,7 @@ def fitted_line_error(x, y, slope_of_loss, steps=3000):
     """
     weight, bias = np.zeros((2, len(x), 1))
     for step in range(steps):
-        rate = 0.2 * (
-            1 - step / steps
-        )  # smaller and smaller steps: the absolute loss needs them to come to rest
+        rate = 0.2 * (1 - step / steps)  # ever smaller steps: the absolute loss needs them to come to rest
         pull = slope_of_loss(y - (weight * x + bias))
         weight += rate * (pull * x).mean(axis=1, keepdims=True)
         bias += rate * pull.mean(axis=1, keepdims=True)
@@ -271,7 +269,7 @@ claim(
 # $$\frac{\partial L}{\partial \hat y_k} = -\frac{y_k}{\hat y_k}, \qquad
 #   \frac{\partial \hat y_k}{\partial o_j} = \hat y_k\,(\delta_{kj} - \hat y_j) \quad\text{(lesson 2.1)}$$
 #
-# Every $\hat y_k$ depends on $o_j$, so add over all $k$. The $\hat y_k$ cancels, and $\sum_k y_k = 1$:
+# Here $\delta_{kj}$ is 1 where $k = j$ and 0 elsewhere. Every $\hat y_k$ depends on $o_j$, so add over all $k$. The $\hat y_k$ cancels, and $\sum_k y_k = 1$:
 #
 # $$\frac{\partial L}{\partial o_j} = -\sum_k y_k\,(\delta_{kj} - \hat y_j) = \hat y_j - y_j$$
 #
@@ -324,7 +322,7 @@ print(f"z = {z}, a = {a}, o = {o}, y_hat = {y_hat}, L = {loss:.4f}")
 # The two logits are equal, so the network gives each class one half, and the loss is $\ln 2$.
 #
 # **Back-propagation** walks the same arrows from right to left. At each node it asks: if this value grew by a little, by how much
-# would the loss grow? Call that number $\delta$ of the node. The chain rule gives four moves, and there are no others:
+# would the loss grow? Call that number the $\delta$ of the node (it has nothing to do with Huber's). The chain rule gives four moves, and there are no others:
 #
 # 1. **Start**: at the logits, $\delta o = \hat y - y$, as derived above.
 # 2. **Back through a weight**: multiply by it. Where several arrows leave a node, *add*: $\delta a_1 = 2 \cdot (-0.5) + (-1) \cdot 0.5 = -1.5$.
@@ -688,7 +686,7 @@ for rate in (0.001, 0.05, 1.0):
         f"η = {rate}", (100, losses[-1] * (1.35 if rate == 1 else 1)), va="center", annotation_clip=False
     )
 plt.axhline(np.log(10), color="0.6", linestyle=":")
-plt.annotate("knowing nothing: ln 10", (55, np.log(10) * 1.12), color="0.4")
+plt.annotate("knowing nothing: ln 10", (55, np.log(10) * 1.35), color="0.4")
 plt.xlabel("step")
 plt.ylabel("training loss")
 plt.title("Too small, good and too large")
@@ -744,8 +742,9 @@ plt.loglog(sizes, one_example / sizes, "-", color=COLOURS["blue"])
 plt.loglog(
     sizes, one_example / sizes * (len(train_x) - sizes) / (len(train_x) - 1), "--", color=COLOURS["red"]
 )
-plt.annotate("with putting back: 1/B", (200, one_example / 60), color=COLOURS["blue"], ha="center")
-plt.annotate("without", (150, one_example / 900), color=COLOURS["red"], ha="center")
+plt.annotate("with putting back: 1/B", (110, one_example / 30), color=COLOURS["blue"])
+plt.annotate("without", (250, one_example / 1500), color=COLOURS["red"], ha="right")
+plt.ylim(one_example / 2e4, one_example * 2)
 plt.xlabel("batch size B")
 plt.ylabel("mean squared noise")
 plt.title("Noise of the gradient: measured (points) and predicted (lines)")
@@ -1079,8 +1078,9 @@ sweep = {
 for (name, losses), marker in zip(sweep.items(), "os^D", strict=True):
     plt.loglog(RATES, np.minimum(losses.mean(axis=1), 10), marker=marker, markersize=5, label=name)
 plt.axhline(np.log(10), color="0.6", linestyle=":", linewidth=1.5)
-plt.annotate("knowing nothing: ln 10", (3e-4, np.log(10) * 1.12), color="0.4")
-plt.legend()
+plt.annotate("knowing nothing: ln 10", (1.3e-2, np.log(10) * 1.12), color="0.4", ha="right")
+plt.ylim(top=3.5)
+plt.legend(loc="upper right", bbox_to_anchor=(0.66, 0.88))
 plt.xlabel("learning rate")
 plt.ylabel("training loss after 5 epochs")
 plt.title("Every optimizer has its own range of good rates")
@@ -1161,7 +1161,8 @@ walks["cosine from 0.5"] = noisy_descent(cosine_schedule(0.5, 200))
 # %% alt="Mean loss over 200 steps on a logarithmic axis. The rate 0.5 drops at once and stays on a high floor, 0.1 drops more slowly to a lower floor, 0.02 is still falling; the cosine schedule drops at once and goes on falling to the lowest value."
 for name, losses in walks.items():
     plt.semilogy(losses)
-    plt.annotate(name, (202, losses[-1]), va="center", annotation_clip=False)
+    above = {"η = 0.1": 1.15, "η = 0.02": 0.85}.get(name, 1)  # keeps two labels apart
+    plt.annotate(name, (202, above * losses[-1]), va="center", annotation_clip=False)
 plt.xlabel("step")
 plt.ylabel("mean loss")
 plt.title("Noise sets a floor; lowering the rate lowers the floor")
@@ -1224,7 +1225,7 @@ for column, name in enumerate(("ReLU", "tanh")):
     grid[1, column].set(xlabel="layer", xticks=[1, 5, 10, 15, 20])
 grid[0, 0].set_ylabel("size of the activations")
 grid[1, 0].set_ylabel("size of the gradients")
-grid[1, 1].legend(fontsize=9)
+figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
 plt.show()
 
 # %%
@@ -1252,7 +1253,10 @@ claim(
 )
 
 # %% [markdown]
-# Top left, ReLU: one line stays level. The top right shows why tanh forgives more: it cannot exceed 1. But look below it: with the large gain the gradients grow towards the first layers.
+# Top left, ReLU: one line stays level. The top right shows why tanh forgives more: it cannot exceed 1.
+#
+# The lower row may surprise you: most gradients are the same in all layers. The gradient of a weight is what enters times the $\delta$ that comes back. With a small gain the one fades on the way forward and the other on the way back, so that
+# their product is level, and far too small *everywhere*. With tanh and a large gain the gradients grow towards the first layers.
 #
 # Does it matter for learning? Four gains, ReLU, plain SGD, the best of three learning rates each, 4 epochs. Predict which of them learn to read digits.
 
