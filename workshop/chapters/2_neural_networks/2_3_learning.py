@@ -672,7 +672,7 @@ claim(
 
 # %% alt="Training loss over 100 steps for three learning rates. The smallest falls slowly, the middle one falls fast and low, the largest first rises far above the start and ends at the level of knowing nothing, drawn as a dotted line."
 start = initial_parameters(SIZES, np.random.default_rng(SEED))
-descents = {}
+descents, trained = {}, {}
 for rate in (0.001, 0.05, 1.0):
     parameters, losses = start, []
     for _ in range(100):
@@ -680,7 +680,7 @@ for rate in (0.001, 0.05, 1.0):
         losses.append(cross_entropy(outputs[-1], train_y))
         gradients = backward(outputs, train_y, parameters)
         parameters = [p - rate * g for p, g in zip(parameters, gradients, strict=True)]
-    descents[rate] = np.array(losses)
+    descents[rate], trained[rate] = np.array(losses), parameters
     plt.semilogy(losses)
     plt.annotate(
         f"η = {rate}", (100, losses[-1] * (1.35 if rate == 1 else 1)), va="center", annotation_clip=False
@@ -701,7 +701,21 @@ claim(
 )
 
 # %% [markdown]
-# The large rate does worse than nothing. Its first steps throw the weights so far that ReLU neurons shut for every digit: dead neurons (lesson 2.1). What is left answers one tenth for each class, with a loss near $\ln 10$,
+# The large rate does worse than nothing. Why does its loss sit so still in the end? Count the hidden neurons that are shut for every single digit:
+
+# %%
+dead = {}
+for rate, parameters in trained.items():
+    hidden = forward(train_x, parameters)[1]  # (digits, 32)
+    dead[rate] = int(np.sum(np.all(hidden == 0, axis=0)))
+claim(
+    "The large rate leaves most of the 32 neurons dead, the good rate few or none",
+    dead[1.0] > 16 and dead[0.05] < 8,
+    f"dead neurons after 100 steps: {dead}",
+)
+
+# %% [markdown]
+# The first steps throw the weights so far that ReLU neurons shut for every digit and stay shut: dead neurons (lesson 2.1). With all of them dead the network answers the same for every digit, a tenth for each class, with a loss near $\ln 10$,
 # and no gradient leads back. A loss that sits at $\ln(\text{classes})$ is a symptom to remember.
 #
 # ## Stochastic and mini-batch
@@ -1050,7 +1064,7 @@ claim(
 )
 
 # %% [markdown]
-# So Adam's learning rate is a *length*, about the longest step a weight takes, whatever the scale of the loss. That is why its default of 0.001 works so often.
+# So Adam's learning rate is a *length*, about the longest step a weight usually takes, whatever the scale of the loss. That is why its default of 0.001 works so often.
 #
 # On the ravine Adam has no magic. On the digits? We let each optimizer train with six learning rates, three starts each, five epochs of batches of 32.
 
