@@ -691,7 +691,10 @@ for rate in (0.001, 0.1, 1.0):
     descents[rate], trained[rate] = np.array(losses), parameters
     plt.semilogy(losses)
     plt.annotate(
-        f"η = {rate}", (100, losses[-1] * (1.35 if rate == 1 else 1)), va="center", annotation_clip=False
+        f"η = {rate}",
+        (100, losses[-1] * {0.001: 0.8, 0.1: 1, 1.0: 1.35}[rate]),
+        va="center",
+        annotation_clip=False,
     )
 plt.axhline(np.log(10), color="0.6", linestyle=":")
 plt.annotate("knowing nothing: ln 10", (55, np.log(10) * 1.35), color="0.4")
@@ -841,7 +844,7 @@ for batch_size in (1, 16, 64, 256):
     x, y = train_x[:batch_size], train_y[:batch_size]
     seconds = seconds_of(lambda x=x, y=y: backward(forward(x, start), y, start))
     microseconds[batch_size] = 1e6 * seconds / batch_size
-    print(f"B = {batch_size:3d}: {microseconds[batch_size]:6.1f} microseconds an example")
+    print(f"B = {batch_size:3d}: {microseconds[batch_size]:6.1f} microseconds for each example")
 claim(
     "An example on its own takes at least twice as long as an example in a batch",
     microseconds[1] > 2 * min(microseconds.values()),
