@@ -158,7 +158,7 @@ claim(
 # %% [markdown]
 # ## Is a wider network always worse?
 #
-# The valley made people afraid of large networks for decades. Look at networks before you believe it. Take 150 handwritten digits of
+# The valley was long read as a warning against large networks (Geman, Bienenstock and Doursat 1992). Look at networks before you believe it. Take 150 handwritten digits of
 # 14 x 14 pixels, and change 30 of their labels to wrong ones, as a tired annotator would. Validation labels stay right.
 
 # %% tags=["setup"]
@@ -219,18 +219,18 @@ by_width = np.array(
 # %% [markdown]
 # Before you look: at which width will the network do worst on new digits?
 
+
 # %% alt="Training accuracy rises to 1 at 150 units and stays; validation accuracy rises, collapses at exactly 150 units, and rises again to its former height for the widest networks."
-for column, (name, colour, marker) in enumerate(
-    (("training", "blue", "o"), ("validation", "red", "s"))
-):
-    plt.semilogx(WIDTHS, by_width[..., column].mean(axis=1), color=COLOURS[colour], marker=marker)
-    plt.fill_between(
-        WIDTHS,
-        *np.quantile(by_width[..., column], (0, 1), axis=1),
-        color=COLOURS[colour],
-        alpha=0.2,
-    )
-    plt.annotate(name, (600, by_width[7, 0, column] + 0.03), color=COLOURS[colour], va="bottom")
+def draw_with_band(x, accuracies, name, colour, marker):
+    """Mean of the runs as a line, lowest to highest as a band. accuracies: (len(x), runs)."""
+    plt.semilogx(x, accuracies.mean(axis=1), color=COLOURS[colour], marker=marker, label=name)
+    lowest, highest = accuracies.min(axis=1), accuracies.max(axis=1)
+    plt.fill_between(x, lowest, highest, color=COLOURS[colour], alpha=0.2)
+
+
+draw_with_band(WIDTHS, by_width[..., 0], "training", "blue", "o")
+draw_with_band(WIDTHS, by_width[..., 1], "validation", "red", "s")
+plt.legend(frameon=False, loc="lower right")
 plt.axvline(TRAINING_SIZE, color="0.6", linestyle=":")
 plt.annotate("as many units as\ntraining examples", (TRAINING_SIZE * 0.92, 0.12), ha="right")
 plt.xlabel("hidden units (log scale)")
@@ -242,7 +242,7 @@ plt.show()
 # Lines are means of three runs, bands reach from the lowest to the highest. Validation accuracy first behaves as before: a hill, then
 # overfitting. It is worst where the network has just enough units to fit all 150 labels, right and wrong: there is one solution, and it
 # must be violent. But beyond, it *recovers*: with many solutions to choose from, the one with small weights is smooth. This is called
-# **double descent**.
+# **double descent** (Belkin et al. 2019).
 
 # %%
 mean_by_width = dict(zip(WIDTHS, by_width[..., 1].mean(axis=1), strict=True))
@@ -255,7 +255,7 @@ claim(
 )
 
 # %% [markdown]
-# So "too many weights" is not the disease: the largest network fits every wrong label and is among the best. What matters is *which*
+# So "too many weights" is not the disease: the largest network fits every wrong label, and does far better on new digits than one with 150 units. What matters is *which*
 # solution is found, and to steer that is what **regularization** means: anything that makes a network do better on new data,
 # if need be at the cost of the training data.
 #
@@ -402,7 +402,7 @@ plt.show()
 
 # %% [markdown]
 # Thick lines are means. The training loss sinks towards zero. The validation loss turns after a few rounds and climbs: from there on the
-# network learns things that are true of these 150 images only. Its answers on new digits get worse, and it gets ever surer of them.
+# network learns things that are true of these 150 images only. Its answers on new digits get worse, as the right panel shows.
 #
 # With wrong labels we can see directly what it learns by heart: no rule of handwriting makes that 7 a 4. A network that answers *4*
 # there has stored the example.
@@ -411,16 +411,16 @@ plt.show()
 turn = plain_histories[..., 2].argmin(axis=1)
 lowest, last = plain_histories[..., 2].min(axis=1), plain_histories[:, -1, 2]
 claim(
-    "In every run validation loss turns long before the end, and on average it climbs by a "
+    "On average over the runs validation loss turns before the middle and then climbs by a "
     "fifth or more",
-    np.all(turn < ROUNDS - 5) and np.all(last > 1.1 * lowest) and last.mean() > 1.2 * lowest.mean(),
+    turn.mean() < ROUNDS / 2 and last.mean() > 1.2 * lowest.mean(),
     f"lowest {lowest.mean():.2f} after round {turn.mean() + 1:.0f}, {last.mean():.2f} after "
     f"round {ROUNDS}, while training loss ends at {plain_histories[:, -1, 0].mean():.2f}",
 )
 claim(
-    "At the end the network answers with the wrong label for nearly all training images that "
-    "have one",
-    np.mean(plain_hearts) > 0.9,
+    "At the end the network gives the wrong label to 8 in 10 training images that have one, "
+    "or more",
+    np.mean(plain_hearts) > 0.8,
     f"{np.mean(plain_hearts):.0%} of them; a network that had only understood would do so for "
     "about none",
 )
@@ -441,19 +441,9 @@ learning_curve = np.array(
 )  # (sizes, runs, 4)
 
 # %% alt="Training accuracy starts at 1 and falls towards 0.8 as images are added; validation accuracy rises from below and crosses it."
-for column, name, colour, marker in ((1, "training", "blue", "o"), (3, "validation", "red", "s")):
-    accuracies = learning_curve[..., column]
-    plt.semilogx(SIZES, accuracies.mean(axis=1), color=COLOURS[colour], marker=marker)
-    plt.fill_between(
-        SIZES, accuracies.min(axis=1), accuracies.max(axis=1), color=COLOURS[colour], alpha=0.2
-    )
-    plt.annotate(
-        name,
-        (SIZES[0], accuracies[0].mean()),
-        (0, 14),
-        textcoords="offset points",
-        color=COLOURS[colour],
-    )
+draw_with_band(SIZES, learning_curve[..., 1], "training", "blue", "o")
+draw_with_band(SIZES, learning_curve[..., 3], "validation", "red", "s")
+plt.legend(frameon=False, loc="lower right")
 plt.axhline(1 - WRONG_SHARE, color="0.6", linestyle=":")
 plt.annotate("share of right labels", (SIZES[0], 1 - WRONG_SHARE), va="bottom")
 plt.xticks(SIZES, SIZES)
@@ -473,8 +463,8 @@ plt.show()
 # %%
 gap = learning_curve[..., 1].mean(axis=1) - learning_curve[..., 3].mean(axis=1)
 claim(
-    "With every step of more data the validation accuracy rises and the gap to the training "
-    "accuracy shrinks",
+    "With every step of more data validation accuracy rises and the lead of training accuracy "
+    "falls",
     np.all(np.diff(learning_curve[..., 3].mean(axis=1)) > 0) and np.all(np.diff(gap) < 0),
     ", ".join(f"{size} images: gap {value:+.2f}" for size, value in zip(SIZES, gap, strict=True)),
 )
@@ -483,7 +473,7 @@ claim(
 # ## Three parts, and what each is for
 
 # %% [markdown]
-# ![All data is cut once into three bars: training data sets the weights, validation data makes the choices, test data gives one number at the end. Red arrows from the later parts back to the earlier ones are crossed out and named leakage.](../../../images/three_parts.png)
+# ![All data is cut once into three bars: training data sets the weights, validation data makes the choices, test data gives one number at the end. Dashed red arrows from the two later parts back into the training data are named leakage.](../../../images/three_parts.png)
 
 # %% [markdown]
 # - The **training data** sets the weights. Its score says what the network can remember.
@@ -558,7 +548,7 @@ leaky_copies, honest_copies = [], []
 for run in RUNS[:2]:
     rng = np.random.default_rng([SEED, run])
     digits, _, _ = draw_training_set(run, size=80)
-    copies = np.repeat(digits, 6, axis=0) + 0.1 * rng.standard_normal(
+    copies = np.repeat(digits, 6, axis=0) + 0.05 * rng.standard_normal(
         (480, 14, 14, 1), dtype="float32"
     )
     lots = np.repeat(
@@ -639,7 +629,8 @@ claim(
 # %% [markdown]
 # A step of gradient descent with this term is $w - \eta\,(\nabla L + 2 \lambda w) = (1 - 2 \eta \lambda)\,w - \eta \nabla L$: first every weight
 # shrinks by the same share, then comes the usual step. Shrinking weights by a share is called **weight decay**. For plain gradient descent the two are
-# the same thing. Keras has both, and its `weight_decay` is the whole share: $2 \lambda$.
+# the same thing. Keras has both. With
+# its `weight_decay` a step shrinks the weights by the share $\eta$ times `weight_decay`, so that `weight_decay` is $2 \lambda$.
 
 
 # %%
@@ -1016,7 +1007,7 @@ def mirror_and_spin():
     return keras.layers.RandomFlip(), keras.layers.RandomRotation(0.5, fill_mode="constant")
 
 
-# %% alt="Three rows of the same ten digits: as they are; slightly shifted and turned, all still readable; mirrored and spun, where a 6 looks like a 9 and a 2 or a 5 is unreadable."
+# %% alt="Three rows of the same ten digits: as they are; slightly shifted and turned, all still readable; mirrored and spun by any angle, several no longer readable."
 examples = np.array([pool_images[pool_labels == digit][0] for digit in range(10)])
 rows = [examples]
 for augment in (shift_and_turn, mirror_and_spin):
@@ -1033,7 +1024,7 @@ show_images(np.concatenate(rows))
 # %% [markdown]
 # ## All of them, measured
 #
-# Now the table. Every recipe trains the same network for the same number of batches, in the same five runs: the same 150 images with 30 wrong labels, the same
+# Now the table. Every recipe trains the same network for the same number of batches (early stopping may use fewer), in the same five runs: the same 150 images with 30 wrong labels, the same
 # initial weights. (*More data* has 600 images, 120 labels wrong.) The strengths come from a coarse search
 # beforehand, by validation accuracy on other splits of the same 1,797 digits. (Those splits held some of today's test images as training images. In a lesson we accept that and say
 # so; in a study you would not.)
@@ -1125,6 +1116,7 @@ print_table(results)
 # %% [markdown]
 # *training* and *validation* are accuracies, ± the standard deviation over five runs; *gap* is training minus validation accuracy; *by heart* is the share of wrong
 # labels that the network has learned. The gap can be negative here, because training labels are partly wrong and validation labels are not.
+# Early stopping chooses its round by the validation data, so its score there is flattered a little: leak 3 in small. The test data will tell.
 
 # %% alt="One row of marks per recipe: its validation accuracy in each of five runs and their mean, sorted from the far too strong recipe at the bottom to more data at the top; a dotted line marks no remedy."
 ordered = sorted(results, key=lambda name: results[name][:, 3].mean())
@@ -1150,7 +1142,7 @@ plt.show()
 # %% [markdown]
 # ### What helped, what did not
 #
-# More data helps most. Of the remedies that cost no labels, augmentation, early stopping and dropout help most, each alone; they also learn far fewer wrong labels by heart.
+# More data helps most. Of the remedies that cost no labels, augmentation, early stopping and dropout help clearly, each alone; they also learn far fewer wrong labels by heart.
 
 # %% tags=["headline"]
 means = {name: runs[:, 3].mean() for name, runs in results.items()}
@@ -1158,12 +1150,12 @@ by_heart = {name: runs[:, 4].mean() for name, runs in results.items()}
 alone = ("early stopping", "dropout", "augmentation")
 claim(
     "With few images and wrong labels, more data helps most of all single remedies; "
-    "augmentation, early stopping and dropout help in every run",
+    "augmentation, early stopping and dropout help clearly, too",
     all(
         means["more data"] > means[name] + 0.02
         for name in (*alone, "L1", "L2", "batch normalization")
     )
-    and all(verdict(name, results) == "helps" for name in (*alone, "more data")),
+    and all(means[name] > means["no remedy"] + 0.03 for name in alone),
     "validation accuracy "
     + ", ".join(f"{name} {means[name]:.2f}" for name in ("no remedy", *alone, "more data"))
     + f", means of {len(RUNS)} runs",
@@ -1182,11 +1174,13 @@ for name in ordered:
         )
 
 # %% [markdown]
+# A remedy listed with a plus may help a little: five runs are too few to be sure. The others deserve a word each.
+#
 # - **Far too strong**: the gap is nearly closed, because the network learned next to nothing. A small gap is not the aim. Good validation scores are.
 # - **False augmentation** is a lie, repeated thousands of times.
 # - **Batch normalization** alone does little here: it makes the network fit faster, and it fits all the wrong labels.
-# - **All but batch normalization** is a surprise: remedies that each help alone do, all at once, worse than augmentation alone. Together they hold the network back too much:
-#   it underfits. When you combine remedies, make each one weaker, or see the next point.
+# - **All but batch normalization** is a surprise: remedies of which most help alone do, all at once, worse than augmentation alone. Together they hold the network back too much:
+#   in the 20 rounds that it has, it underfits. When you combine remedies, make each one weaker, or see the next point.
 # - **All together** with batch normalization is among the best, although that layer alone does little. A likely reason: behind it the size of weights makes no difference, as you saw,
 #   so the L2 penalty cannot press the signal down. What a remedy does depends on its company.
 
@@ -1200,9 +1194,10 @@ claim(
     f"{means['no remedy']:.2f}; wrong labels learned {by_heart['batch normalization']:.0%}",
 )
 claim(
-    "All remedies together do better than no remedy in every run, and much better than the "
-    "same without batch normalization",
+    "All remedies together do better than no remedy in every run; without batch normalization "
+    "they do worse than augmentation alone",
     verdict("all together", results) == "helps"
+    and means["all but batch normalization"] < means["augmentation"] - 0.02
     and means["all together"] > means["all but batch normalization"] + 0.05,
     f"{means['all together']:.2f} against {means['all but batch normalization']:.2f}; "
     f"augmentation alone {means['augmentation']:.2f}",
@@ -1210,8 +1205,9 @@ claim(
 
 # %%
 claim(
-    "Augmentation that is not true makes the network worse than no augmentation",
-    means["bad: false augmentation"] < min(means["no remedy"], means["augmentation"] - 0.1),
+    "Augmentation that is not true is worse than true augmentation by a tenth of all images "
+    "or more, and no help",
+    means["bad: false augmentation"] < min(means["no remedy"] + 0.02, means["augmentation"] - 0.1),
     f"validation accuracy {means['bad: false augmentation']:.2f}; none "
     f"{means['no remedy']:.2f}, true augmentation {means['augmentation']:.2f}",
 )
@@ -1327,7 +1323,7 @@ claim(
 # - **Looking at the test score while you still choose.** From that moment it is validation data.
 # - **Treating underfitting with regularization.** If the training score is low, too, use a larger network, train longer, or weaken the remedies.
 # - **Calling the network with `training=True` at prediction**, or forgetting it in your own training loop: dropout, batch normalization and augmentation depend on it.
-# - **Taking $\lambda$ from one library to another.** Some penalties are halved, some averaged, and `weight_decay` is the share by which weights shrink, $2\lambda$ for plain gradient descent.
+# - **Taking $\lambda$ from one library to another.** Some penalties are halved, some averaged, and Keras's `weight_decay` is $2\lambda$ for plain gradient descent.
 # - **Regularizing more because the gap is large.** Judge by the validation score. A gap may stay and do no harm.
 # - **One run.** A lucky draw of images moves the score as much as many a remedy does. Compare on the same draws, several times.
 
