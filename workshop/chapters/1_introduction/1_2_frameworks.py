@@ -47,6 +47,7 @@ if torch is None:
     print("PyTorch is not installed. To get it: pip install torch")
     print("(smaller, for the CPU alone: pip install torch --index-url https://download.pytorch.org/whl/cpu)")
 else:
+    torch.set_num_threads(1)  # two libraries in one process: their threads would fight for the same cores
     print("PyTorch is installed: its cells will run.")
 
 # %% [markdown]
