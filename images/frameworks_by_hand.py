@@ -22,13 +22,21 @@ def arrow(start, end, colour):
         "",
         end,
         start,
-        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": colour,
+            "linewidth": 1.8,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
     )
 
 
 for x, (name, values, gradients) in zip(places, STEPS, strict=True):
     axes.add_patch(
-        matplotlib.patches.Circle((x, 1.75), 0.26, facecolor="white", edgecolor=COLOURS["blue"], linewidth=2)
+        matplotlib.patches.Circle(
+            (x, 1.75), 0.26, facecolor="white", edgecolor=COLOURS["blue"], linewidth=2
+        )
     )
     axes.text(x, 1.75, name, ha="center", va="center", fontsize=14)
     axes.text(x, 2.2, values, ha="center", va="center", fontsize=13, color=COLOURS["blue"])
@@ -39,8 +47,6 @@ for x, text in zip(places, BETWEEN, strict=False):
 axes.text(0.1, 2.67, "forward, values", fontsize=11, color=COLOURS["blue"], va="center")
 axes.text(0.1, 0.72, "backward,\ngradients", fontsize=11, color=COLOURS["red"], va="center")
 arrow((places[5], 0.72), (places[1] - 0.1, 0.72), COLOURS["red"])
-weights = (
-    r"$W_1$ = [1, 1; ½, −1]    $b_1$ = (0, 0)    $W_2$ = [2, 1; 3, −2]    $b_2$ = (0, 2)    $y$ = first class"
-)
+weights = r"$W_1$ = [1, 1; ½, −1]    $b_1$ = (0, 0)    $W_2$ = [2, 1; 3, −2]    $b_2$ = (0, 2)    $y$ = first class"
 axes.text(3.45, 0.25, weights, ha="center", va="center", fontsize=11)
 save(figure, __file__)

@@ -24,7 +24,10 @@ def box(x, y, width, height, text, colour, size=11):
 
 def arrow(start, end, text="", shift=(0, 0)):
     axes.annotate(
-        "", end, start, arrowprops={"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+        "",
+        end,
+        start,
+        arrowprops={"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0},
     )
     middle = ((start[0] + end[0]) / 2 + shift[0], (start[1] + end[1]) / 2 + shift[1])
     axes.text(*middle, text, ha="center", va="center", fontsize=11, fontweight="bold")
@@ -32,7 +35,14 @@ def arrow(start, end, text="", shift=(0, 0)):
 
 box(0.75, 0.85, 1.2, 0.8, "a call with\narguments", "black")
 box(2.75, 0.85, 1.75, 0.95, "a graph for these\nshapes and types,\nand Python values?", "black")
-box(2.75, 2.3, 2.5, 0.95, "Python runs once\nwith stand-in tensors:\nprint, append, NumPy happen", "red")
+box(
+    2.75,
+    2.3,
+    2.5,
+    0.95,
+    "Python runs once\nwith stand-in tensors:\nprint, append, NumPy happen",
+    "red",
+)
 box(5.75, 2.3, 1.6, 0.95, "the graph\nis stored", "orange")
 box(5.75, 0.85, 1.6, 0.95, "the graph runs,\nPython does not", "blue")
 arrow((1.35, 0.85), (1.87, 0.85))

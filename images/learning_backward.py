@@ -38,14 +38,21 @@ for row, height in enumerate(ROWS):
     side = 1 if row == 0 else -1
     for name, values, symbol in (("z", to_z, "z"), ("a", to_a, "a"), ("o", error, "o")):
         edge_colour = COLOURS["green"] if name == "a" else COLOURS["black"]
-        node(axes, (COLUMNS[name], height), f"$\\delta {symbol}_{row + 1}$", values[row], edge_colour)
+        node(
+            axes, (COLUMNS[name], height), f"$\\delta {symbol}_{row + 1}$", values[row], edge_colour
+        )
     node(axes, (COLUMNS["x"], height), f"$x_{row + 1}$", X[row], COLOURS["black"])
     node(axes, (COLUMNS["p"], height), rf"$\hat y_{row + 1}$", P[row], COLOURS["purple"])
     arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_z[row] else "0.75")
     arrow(axes, (COLUMNS["p"], height), (COLUMNS["o"], height), RED)
     gate = "× 1: gate open" if Z1[row] > 0 else "× 0: gate shut"
     axes.text(
-        (COLUMNS["z"] + COLUMNS["a"]) / 2, height + side * 0.47, gate, ha="center", va="center", fontsize=10
+        (COLUMNS["z"] + COLUMNS["a"]) / 2,
+        height + side * 0.47,
+        gate,
+        ha="center",
+        va="center",
+        fontsize=10,
     )
     axes.text(
         COLUMNS["o"] + 0.2,

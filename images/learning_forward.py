@@ -24,15 +24,24 @@ RADIUS = 0.33
 
 def number(value):
     """A number as short as it can be written exactly, with a true minus sign."""
-    return f"{value:.3f}".rstrip("0").rstrip(".").replace("-0", "0" if value == 0 else "-0").replace("-", "−")
+    return (
+        f"{value:.3f}".rstrip("0")
+        .rstrip(".")
+        .replace("-0", "0" if value == 0 else "-0")
+        .replace("-", "−")
+    )
 
 
 def node(axes, place, symbol, value, colour):
     axes.add_patch(
-        matplotlib.patches.Circle(place, RADIUS, facecolor="white", edgecolor=colour, linewidth=2, zorder=3)
+        matplotlib.patches.Circle(
+            place, RADIUS, facecolor="white", edgecolor=colour, linewidth=2, zorder=3
+        )
     )
     axes.text(place[0], place[1] + 0.11, symbol, ha="center", va="center", fontsize=11, zorder=4)
-    axes.text(place[0], place[1] - 0.12, number(value), ha="center", va="center", fontsize=11, zorder=4)
+    axes.text(
+        place[0], place[1] - 0.12, number(value), ha="center", va="center", fontsize=11, zorder=4
+    )
 
 
 def arrow(axes, start, end, colour="0.35", style="-|>", shrink=RADIUS):
@@ -42,7 +51,13 @@ def arrow(axes, start, end, colour="0.35", style="-|>", shrink=RADIUS):
         "",
         end - step * shrink,
         start + step * shrink,
-        arrowprops={"arrowstyle": style, "color": colour, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={
+            "arrowstyle": style,
+            "color": colour,
+            "linewidth": 1.4,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
     )
 
 
@@ -94,7 +109,9 @@ def draw_network(axes):
             axes.text(
                 COLUMNS[name],
                 height + side * 0.47,
-                f"+ {number(bias[row])}" if bias[row] >= 0 else number(bias[row]).replace("−", "− "),
+                f"+ {number(bias[row])}"
+                if bias[row] >= 0
+                else number(bias[row]).replace("−", "− "),
                 ha="center",
                 va="center",
                 color=COLOURS["blue"],
@@ -103,7 +120,13 @@ def draw_network(axes):
 
 
 def captions(axes, height):
-    for name, text in (("x", "inputs"), ("z", "sums"), ("a", "ReLU"), ("o", "logits"), ("p", "softmax")):
+    for name, text in (
+        ("x", "inputs"),
+        ("z", "sums"),
+        ("a", "ReLU"),
+        ("o", "logits"),
+        ("p", "softmax"),
+    ):
         axes.text(COLUMNS[name], height, text, ha="center", va="center", fontsize=10)
 
 

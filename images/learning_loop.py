@@ -34,7 +34,13 @@ def arrow(start, end):
         "",
         end,
         start,
-        arrowprops={"arrowstyle": "-|>", "color": "0.35", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": "0.35",
+            "linewidth": 1.6,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
     )
 
 

@@ -18,7 +18,7 @@ COURSE = Course.here()
 LESSONS = COURSE.lessons()
 PICTURES = sorted((ROOT / "images").glob("*.png"))
 FEWEST_CLAIMS, FEWEST_EXERCISES = 6, 3
-OPTIONAL: set[str] = set()  # packages that a lesson can do without, and says so
+OPTIONAL = {"torch"}  # packages that a lesson can do without, and says so
 # A share or a score in prose that no cell prints: numbers belong to code.
 TYPED_RESULT = re.compile(r"(?<![\w.$-])\d+(?:\.\d+)? ?%|\b\d+(?:\.\d+)? percent\b")
 MARKDOWN_PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)]*)\)")

@@ -26,7 +26,15 @@ import sklearn.datasets
 import sklearn.neighbors
 import tensorflow as tf
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, load_digits, show_images, use_course_style
+from workshop.kit import (
+    COLOURS,
+    check_versions,
+    claim,
+    feedback,
+    load_digits,
+    show_images,
+    use_course_style,
+)
 
 check_versions()
 use_course_style()
@@ -45,9 +53,13 @@ except (ImportError, OSError):  # not there, or without a system library that it
 
 if torch is None:
     print("PyTorch is not installed. To get it: pip install torch")
-    print("(smaller, for the CPU alone: pip install torch --index-url https://download.pytorch.org/whl/cpu)")
+    print(
+        "(smaller, for the CPU alone: pip install torch --index-url https://download.pytorch.org/whl/cpu)"
+    )
 else:
-    torch.set_num_threads(1)  # two libraries in one process: their threads would fight for the same cores
+    torch.set_num_threads(
+        1
+    )  # two libraries in one process: their threads would fight for the same cores
     print("PyTorch is installed: its cells will run.")
 
 # %% [markdown]
@@ -171,9 +183,11 @@ claim(
 # outputs, gradients and weights after one step of stochastic gradient descent, $w \leftarrow w - \eta\, \partial L / \partial w$, in one dictionary.
 
 # %% tags=["setup"]
-(training_images, training_labels), (validation_images, validation_labels), (test_images, test_labels) = (
-    load_digits(seed=SEED)
-)
+(
+    (training_images, training_labels),
+    (validation_images, validation_labels),
+    (test_images, test_labels),
+) = load_digits(seed=SEED)
 
 # %%
 HIDDEN, CLASSES, LEARNING_RATE, BATCH = 64, 10, 0.1, 64
@@ -181,7 +195,10 @@ training_x = training_images.reshape(len(training_images), -1)  # (examples, 784
 validation_x = validation_images.reshape(len(validation_images), -1)
 
 generator = np.random.default_rng(SEED)
-first_limit, second_limit = np.sqrt(6 / (784 + HIDDEN)), np.sqrt(6 / (HIDDEN + CLASSES))  # as Keras does
+first_limit, second_limit = (
+    np.sqrt(6 / (784 + HIDDEN)),
+    np.sqrt(6 / (HIDDEN + CLASSES)),
+)  # as Keras does
 start_weights = [
     generator.uniform(-first_limit, first_limit, (784, HIDDEN)).astype("float32"),
     np.zeros(HIDDEN, "float32"),
@@ -221,7 +238,9 @@ def tensorflow_step(variables, x, y):
     """One step of gradient descent on the variables. Returns the gradients."""
     with tf.GradientTape() as tape:
         outputs = tensorflow_outputs(variables, x)
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs))
+        loss = tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs)
+        )
     gradients = tape.gradient(loss, variables)
     for variable, gradient in zip(variables, gradients, strict=True):
         variable.assign_sub(LEARNING_RATE * gradient)
@@ -306,7 +325,8 @@ exact_weights = [weight.astype("float64") for weight in start_weights]
 exact_x = batch_x.astype("float64")
 _, exact_gradients = loss_and_gradients(exact_weights, exact_x, batch_y)
 exact_step = [
-    weight - LEARNING_RATE * gradient for weight, gradient in zip(exact_weights, exact_gradients, strict=True)
+    weight - LEARNING_RATE * gradient
+    for weight, gradient in zip(exact_weights, exact_gradients, strict=True)
 ]
 referee = [forward(exact_weights, exact_x)[2]], exact_gradients, exact_step
 
@@ -423,7 +443,9 @@ claim(
 keras_spread = float(np.std(keras.layers.Dense(HIDDEN).kernel_initializer((784, HIDDEN))))
 normalization, adam = keras.layers.BatchNormalization(), keras.optimizers.Adam()
 print(f"Keras:    fresh Dense weights spread {keras_spread:.4f}, Adam epsilon {adam.epsilon:.0e},")
-print(f"          batch normalization momentum {normalization.momentum}, epsilon {normalization.epsilon:.0e}")
+print(
+    f"          batch normalization momentum {normalization.momentum}, epsilon {normalization.epsilon:.0e}"
+)
 if torch is not None:
     torch.manual_seed(SEED)
     torch_spread = float(torch.nn.Linear(784, HIDDEN).weight.detach().std())
@@ -431,7 +453,9 @@ if torch is not None:
     print(
         f"PyTorch:  fresh Linear weights spread {torch_spread:.4f}, Adam epsilon {adam.defaults['eps']:.0e},"
     )
-    print(f"          batch normalization momentum {normalization.momentum}, epsilon {normalization.eps:.0e}")
+    print(
+        f"          batch normalization momentum {normalization.momentum}, epsilon {normalization.eps:.0e}"
+    )
     claim(
         "A fresh dense layer of Keras has wider weights than PyTorch's: the same code does not start alike",
         keras_spread > 1.2 * torch_spread,
@@ -515,7 +539,8 @@ print(first_value)
 if torch is not None:
     claim(
         "torch.from_numpy shares the array's memory, torch.tensor and tf.constant copy it",
-        [first_value[name] for name in ("torch.from_numpy", "torch.tensor", "tf.constant")] == [7, 0, 0],
+        [first_value[name] for name in ("torch.from_numpy", "torch.tensor", "tf.constant")]
+        == [7, 0, 0],
         f"first value after the array was changed: {first_value['torch.from_numpy']:.0f}, {first_value['torch.tensor']:.0f}, {first_value['tf.constant']:.0f}",
     )
 
@@ -624,7 +649,9 @@ for x_value, y_value, times in [(3.0, 2.0, 0), (3.0, 2.0, 3), (-1.5, 0.5, 2)]:
     with tf.GradientTape() as tape:
         result = example(x_variable, y_variable, tf.nn.relu, times)
     theirs = [float(gradient) for gradient in tape.gradient(result, [x_variable, y_variable])]
-    print(f"x = {x_value}, y = {y_value}, {times} times: ours {[x.gradient, y.gradient]}, tape {theirs}")
+    print(
+        f"x = {x_value}, y = {y_value}, {times} times: ours {[x.gradient, y.gradient]}, tape {theirs}"
+    )
     tape_differences.append(np.abs(np.subtract([x.gradient, y.gradient], theirs)).max())
 claim(
     "Our small class differentiates a program with a loop as TensorFlow's tape does",
@@ -716,7 +743,9 @@ for width in WIDTHS:
 figure, axes = plt.subplots()
 for name, seconds, above in (("eager", eager_seconds, 9), ("graph", graph_seconds, 9)):
     axes.loglog(WIDTHS, np.multiply(seconds, 1000), marker="o")
-    axes.annotate(name, (WIDTHS[0], seconds[0] * 1000), xytext=(0, above), textcoords="offset points")
+    axes.annotate(
+        name, (WIDTHS[0], seconds[0] * 1000), xytext=(0, above), textcoords="offset points"
+    )
 axes.set(
     xlabel="neurons in each layer",
     ylabel="milliseconds",
@@ -732,7 +761,9 @@ gains = np.divide(eager_seconds, graph_seconds)
 claim(
     "A graph makes the narrow network at least twice as fast, and gains more there than with wide layers",
     gains[0] > 2 and gains[0] > gains[-1],
-    ", ".join(f"width {width}: {gain:.1f} times" for width, gain in zip(WIDTHS, gains, strict=True)),
+    ", ".join(
+        f"width {width}: {gain:.1f} times" for width, gain in zip(WIDTHS, gains, strict=True)
+    ),
 )
 
 # %% [markdown]
@@ -773,10 +804,19 @@ def double(x):
     return 2 * x
 
 
-for argument in (tf.constant(1.0), tf.constant(5.0), tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0]), 1, 2):
+for argument in (
+    tf.constant(1.0),
+    tf.constant(5.0),
+    tf.constant([1.0, 2.0]),
+    tf.constant([3.0, 4.0]),
+    1,
+    2,
+):
     before = len(traced)
     _ = double(argument)
-    shown = f"tensor {argument.numpy()}" if isinstance(argument, tf.Tensor) else f"Python's {argument}"
+    shown = (
+        f"tensor {argument.numpy()}" if isinstance(argument, tf.Tensor) else f"Python's {argument}"
+    )
     print(f"{shown:15s} {'traced' if len(traced) > before else 'reused a graph'}")
 claim(
     "tf.function traces once for each shape of a tensor, but once for each value of a Python number",
@@ -852,12 +892,15 @@ def tensor_loop(x, turns):
 
 number, integer = tf.TensorSpec(()), tf.TensorSpec((), tf.int32)
 unrolled = [
-    len(python_loop.get_concrete_function(number, turns).graph.get_operations()) for turns in (5, 500)
+    len(python_loop.get_concrete_function(number, turns).graph.get_operations())
+    for turns in (5, 500)
 ]
 looped = len(tensor_loop.get_concrete_function(number, integer).graph.get_operations())
 claim(
     "A Python loop in a graph grows with its turns, a loop over tf.range does not",
-    unrolled[1] > 50 * unrolled[0] and looped < 50 and float(tensor_loop(zero, tf.constant(500))) == 500,
+    unrolled[1] > 50 * unrolled[0]
+    and looped < 50
+    and float(tensor_loop(zero, tf.constant(500))) == 500,
     f"{unrolled[0]} operations for 5 turns, {unrolled[1]} for 500; {looped} for tf.range, whatever the turns",
 )
 
@@ -887,7 +930,8 @@ _, file_content = cv2.imencode(".png", cv2.cvtColor(flower, cv2.COLOR_RGB2BGR))
 read_by_opencv = cv2.imdecode(file_content, cv2.IMREAD_COLOR)
 claim(
     "OpenCV hands out a picture's channels in the order blue, green, red",
-    np.array_equal(read_by_opencv[..., ::-1], flower) and not np.array_equal(read_by_opencv, flower),
+    np.array_equal(read_by_opencv[..., ::-1], flower)
+    and not np.array_equal(read_by_opencv, flower),
     f"a pixel of a petal is {flower[200, 300].tolist()} in the file, {read_by_opencv[200, 300].tolist()} from OpenCV",
 )
 
@@ -914,7 +958,9 @@ def make_page(images, generator, pitch=70, shadow=0.0):
         row, column = divmod(number, 8)
         centre = (np.array([column, row]) + 0.5) * pitch + generator.uniform(-6, 6, 2)
         angle, scale = generator.uniform(-10, 10), generator.uniform(1.3, 1.8)
-        turn = cv2.getRotationMatrix2D((13.5, 13.5), angle, scale)  # (2, 3): turns about the digit's middle
+        turn = cv2.getRotationMatrix2D(
+            (13.5, 13.5), angle, scale
+        )  # (2, 3): turns about the digit's middle
         turn[:, 2] += centre - 13.5
         ink = np.maximum(ink, cv2.warpAffine(image.squeeze(), turn, ink.shape[::-1]))
         centres.append(centre)
@@ -931,7 +977,9 @@ def show_page(page, boxes=(), texts=(), colours=(), title=None):
     for (x, y, width, height), text, colour in zip(boxes, texts, colours, strict=True):
         frame = plt.Rectangle((x, y), width, height, fill=False, edgecolor=colour, linewidth=1.5)
         axes.add_patch(frame)
-        axes.text(x - 2, y + 1, text, color=colour, fontsize=10, fontweight="bold", ha="right", va="top")
+        axes.text(
+            x - 2, y + 1, text, color=colour, fontsize=10, fontweight="bold", ha="right", va="top"
+        )
     axes.set_title(title)
     axes.axis("off")
     plt.show()
@@ -1012,7 +1060,9 @@ def to_network(page, boxes, margin=0, invert=True, keep_shape=True, largest=1.0)
     light = light if invert else 1 - light
     crops = np.full((len(boxes), 28, 28), 0 if invert else 1, "float32")
     for crop, (x, y, width, height) in zip(crops, boxes, strict=True):
-        cut = light[max(y - margin, 0) : y + height + margin, max(x - margin, 0) : x + width + margin]
+        cut = light[
+            max(y - margin, 0) : y + height + margin, max(x - margin, 0) : x + width + margin
+        ]
         shrink = 24 / max(cut.shape)
         size = [max(1, round(length * shrink)) for length in cut.shape] if keep_shape else [24, 24]
         top, left = (28 - size[0]) // 2, (28 - size[1]) // 2
@@ -1024,7 +1074,9 @@ def to_network(page, boxes, margin=0, invert=True, keep_shape=True, largest=1.0)
 # %% alt="Two rows of eight pictures. Above are digits cut from the page, below training pictures of the same digits: alike in size, place and brightness, but those above are slightly turned."
 crops = to_network(page, boxes)
 similar = [training_images[training_labels == label][0] for label in validation_labels[:8]]
-show_images([*crops[:8], *similar], columns=8, title="Cut from the page (above), training pictures (below)")
+show_images(
+    [*crops[:8], *similar], columns=8, title="Cut from the page (above), training pictures (below)"
+)
 
 # %% [markdown]
 # Always draw this picture: what the network gets beside what it was trained on. Most failures of a trained network in use can be seen here.
@@ -1047,7 +1099,9 @@ def train_reader(images, labels, epochs):
             keras.layers.Dense(CLASSES),
         ]
     )
-    reader.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    reader.compile(
+        optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     _ = reader.fit(images, labels, batch_size=64, epochs=epochs, verbose=0)
     return lambda images: np.asarray(reader(images)).argmax(axis=1)
 
@@ -1076,7 +1130,9 @@ validation_pages = make_pages(validation_images, validation_labels, generator)
 clean_reader = train_reader(training_images, training_labels, epochs=30)
 clean_accuracy = np.mean(clean_reader(validation_images) == validation_labels)
 clean_share = share_read(clean_reader, validation_pages)
-print(f"Validation digits read right: {clean_accuracy:.1%} of the clean pictures, {clean_share:.1%} on pages")
+print(
+    f"Validation digits read right: {clean_accuracy:.1%} of the clean pictures, {clean_share:.1%} on pages"
+)
 
 # %% [markdown]
 # The boxes are right, and still the network loses. It has never seen a turned digit, nor our way to cut and shrink. The best cure is to
@@ -1095,7 +1151,9 @@ def labelled_crops(pages):
     return np.concatenate(crops), np.concatenate(labels)
 
 
-training_pages = [page for _ in range(3) for page in make_pages(training_images, training_labels, generator)]
+training_pages = [
+    page for _ in range(3) for page in make_pages(training_images, training_labels, generator)
+]
 crop_images, crop_labels = labelled_crops(training_pages)
 page_reader = train_reader(crop_images, crop_labels, epochs=20)
 
@@ -1146,7 +1204,9 @@ right = [truth.get(number) == answer for number, answer in enumerate(answers)]
 show_page(
     page,
     boxes,
-    texts=[f"{answer}" if good else f"?{answer}" for answer, good in zip(answers, right, strict=True)],
+    texts=[
+        f"{answer}" if good else f"?{answer}" for answer, good in zip(answers, right, strict=True)
+    ],
     colours=[COLOURS["blue"] if good else COLOURS["red"] for good in right],
     title=f"Read right: {sum(right)} of {len(labels)} digits",
 )
@@ -1178,7 +1238,9 @@ mistakes = {
     "squeezed to a square": {"keep_shape": False},
     "not inverted": {"invert": False},
 }
-network_share = {name: share_read(page_reader, validation_pages, **wrong) for name, wrong in mistakes.items()}
+network_share = {
+    name: share_read(page_reader, validation_pages, **wrong) for name, wrong in mistakes.items()
+}
 neighbours_share = {
     name: share_read(readers["neighbours, crops"], validation_pages, **wrong)
     for name, wrong in mistakes.items()
@@ -1191,7 +1253,9 @@ for offset, name, shares, colour, hatch in (
     (-0.2, "network", network_share, "blue", ""),
     (0.2, "nearest neighbours", neighbours_share, "orange", "//"),
 ):
-    bars = axes.barh(rows + offset, shares.values(), 0.38, label=name, color=COLOURS[colour], hatch=hatch)
+    bars = axes.barh(
+        rows + offset, shares.values(), 0.38, label=name, color=COLOURS[colour], hatch=hatch
+    )
 axes.set(
     yticks=rows,
     yticklabels=mistakes,
@@ -1305,9 +1369,7 @@ claim(
 # %% tags=["exercise"]
 my_prediction = None  # replace None with a number
 ### BEGIN SOLUTION
-my_prediction = (
-    3  # (two values, 3), (two values, 4), (three values, 3); the second and fifth call reuse a graph
-)
+my_prediction = 3  # (two values, 3), (two values, 4), (three values, 3); the second and fifth call reuse a graph
 ### END SOLUTION
 
 # %% tags=["wrong"]
@@ -1329,14 +1391,18 @@ with feedback("Predict"):
         return tf.reduce_sum(x) * factor
 
     for values, factor_used in (([1, 2], 3), ([5, 6], 3), ([1, 2], 4), ([1, 2, 3], 3), ([7, 8], 4)):
-        _ = scaled_sum.get_concrete_function(tf.constant(values, "float32"), factor_used)  # traces if it must
+        _ = scaled_sum.get_concrete_function(
+            tf.constant(values, "float32"), factor_used
+        )  # traces if it must
     assert my_prediction is not None, "write a number into my_prediction"
     assert my_prediction != 5, (
         "the second call has tensors of the same shape and the same factor: it reuses a graph"
     )
     assert my_prediction != 1, "a graph holds for one shape; is there more than one shape here?"
     assert my_prediction != 2, "you counted the shapes; what does a Python number's value do?"
-    assert my_prediction == len(graphs), f"there are {len(graphs)}: count the different pairs (shape, factor)"
+    assert my_prediction == len(graphs), (
+        f"there are {len(graphs)}: count the different pairs (shape, factor)"
+    )
 
 # %% [markdown]
 # ## Exercise 2: from PyTorch to Keras
@@ -1453,7 +1519,9 @@ def repaired_step(variables, loss_of, learning_rate):  # up the slope
 with feedback("Repair this"):
     one, two = tf.Variable(3.0), tf.Variable([1.0, -2.0])
     try:
-        got = repaired_step([one, two], lambda pair: pair[0] ** 2 + tf.reduce_sum(pair[1] ** 2), 0.25)
+        got = repaired_step(
+            [one, two], lambda pair: pair[0] ** 2 + tf.reduce_sum(pair[1] ** 2), 0.25
+        )
     except (TypeError, ValueError) as error:
         raise AssertionError(
             f"a gradient is None ({error}): compute the loss inside the `with`, where the tape sees it"
@@ -1506,7 +1574,9 @@ with feedback("A new operation"):
         u, v = Number(u_value), Number(v_value)
         quotient = divide(u, v)
         assert isinstance(quotient, Number), "return a Number"
-        assert np.isclose(quotient.value, u_value / v_value), f"{u_value} / {v_value} is not {quotient.value}"
+        assert np.isclose(quotient.value, u_value / v_value), (
+            f"{u_value} / {v_value} is not {quotient.value}"
+        )
         (quotient * quotient + u).backward()  # something after it, and u by a second path
         nudge = 1e-6
         slope_u = ((u_value + nudge) ** 2 - (u_value - nudge) ** 2) / v_value**2 / (2 * nudge) + 1
@@ -1535,7 +1605,9 @@ def shadow_mask(page):
     ### BEGIN SOLUTION
     smooth = cv2.GaussianBlur(page, (5, 5), 0)
     # ink is 20 steps darker than the mean of the 41 x 41 pixels around it
-    return cv2.adaptiveThreshold(smooth, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20)
+    return cv2.adaptiveThreshold(
+        smooth, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20
+    )
     ### END SOLUTION
 
 
@@ -1566,7 +1638,9 @@ with feedback("Beat Otsu in the shadow"):
         assert np.shape(mask) == page.shape and mask.dtype == np.uint8, (
             "the mask has the page's shape and consists of bytes"
         )
-        assert np.mean(mask > 0) < 0.5, f"{np.mean(mask > 0):.0%} of your mask is ink: is it inverted?"
+        assert np.mean(mask > 0) < 0.5, (
+            f"{np.mean(mask > 0):.0%} of your mask is ink: is it inverted?"
+        )
         boxes = find_boxes(mask)
         boxes = boxes[boxes[:, 2] < 90]  # a box as wide as two digits is no digit
         found = np.sum(match(boxes, centres) >= 0) if len(boxes) else 0

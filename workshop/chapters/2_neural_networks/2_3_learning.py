@@ -101,7 +101,10 @@ print(f"a 1 with probability 1/4: {binary_cross_entropy(1, 0.25):.4f}, and ln 4 
 # %%
 generator = np.random.default_rng(SEED)
 number, prediction = generator.normal(scale=2, size=(2, 50, 3))
-yes_or_no, probability = generator.integers(0, 2, size=(50, 3)), generator.uniform(0.01, 0.99, size=(50, 3))
+yes_or_no, probability = (
+    generator.integers(0, 2, size=(50, 3)),
+    generator.uniform(0.01, 0.99, size=(50, 3)),
+)
 one_of_four, four_probabilities = (
     np.eye(4)[generator.integers(0, 4, 50)],
     generator.dirichlet(np.ones(4), size=50),
@@ -222,7 +225,9 @@ def fitted_line_error(x, y, slope_of_loss, steps=3000):
     """
     weight, bias = np.zeros((2, len(x), 1))
     for step in range(steps):
-        rate = 0.2 * (1 - step / steps)  # ever smaller steps: the absolute loss needs them to come to rest
+        rate = 0.2 * (
+            1 - step / steps
+        )  # ever smaller steps: the absolute loss needs them to come to rest
         pull = slope_of_loss(y - (weight * x + bias))
         weight += rate * (pull * x).mean(axis=1, keepdims=True)
         bias += rate * pull.mean(axis=1, keepdims=True)
@@ -245,7 +250,9 @@ for name, (without, with_outliers) in distance.items():
     )
 
 # %%
-(squared_clean, squared_spoiled), (absolute_clean, absolute_spoiled), (_, huber_spoiled) = distance.values()
+(squared_clean, squared_spoiled), (absolute_clean, absolute_spoiled), (_, huber_spoiled) = (
+    distance.values()
+)
 claim(
     "One outlier in ten spoils the line of the squared loss, and hardly those of the absolute and the Huber loss",
     squared_spoiled > 4 * max(absolute_spoiled, huber_spoiled),
@@ -284,7 +291,12 @@ with tf.GradientTape(persistent=True) as tape:
     from_logit = keras.losses.binary_crossentropy(all_no, logits, from_logits=True)
 probability_slopes = tape.gradient(from_probability, logits).numpy().ravel()
 logit_slopes = tape.gradient(from_logit, logits).numpy().ravel()
-print("from probabilities: loss", from_probability.numpy().round(2), " gradient", probability_slopes.round(2))
+print(
+    "from probabilities: loss",
+    from_probability.numpy().round(2),
+    " gradient",
+    probability_slopes.round(2),
+)
 print("from logits:        loss", from_logit.numpy().round(2), " gradient", logit_slopes.round(2))
 claim(
     "Computed from a 32-bit probability the loss of a hopelessly wrong answer has no gradient; from the logit it has",
@@ -393,7 +405,9 @@ claim(
 
 # %% tags=["setup"]
 def softmax(logits):
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))  # same shares, and no overflow
+    exponentials = np.exp(
+        logits - logits.max(axis=-1, keepdims=True)
+    )  # same shares, and no overflow
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
@@ -404,7 +418,10 @@ def cross_entropy(logits, targets):
     return float(np.mean(log_sum - np.sum(logits * targets, axis=-1)))
 
 
-RELU = (lambda z: np.maximum(z, 0), lambda a: a > 0)  # the activation, and its slope from its output
+RELU = (
+    lambda z: np.maximum(z, 0),
+    lambda a: a > 0,
+)  # the activation, and its slope from its output
 TANH = (np.tanh, lambda a: 1 - a**2)
 
 
@@ -447,7 +464,9 @@ def initial_parameters(sizes, generator, gain=2.0):
 def keras_twin(parameters, activation="relu"):
     """A Keras network with these parameters, in 64 bits."""
     widths = [len(bias) for bias in parameters[1::2]]
-    hidden = [keras.layers.Dense(width, activation=activation, dtype="float64") for width in widths[:-1]]
+    hidden = [
+        keras.layers.Dense(width, activation=activation, dtype="float64") for width in widths[:-1]
+    ]
     network = keras.Sequential(
         [
             keras.Input((len(parameters[0]),), dtype="float64"),
@@ -468,7 +487,11 @@ def tape_gradients_of(network, inputs, targets):
 # %%
 generator = np.random.default_rng(SEED)
 differences = []
-for sizes, count, name in [((2, 2, 2), 4, "relu"), ((5, 7, 3), 16, "tanh"), ((6, 8, 8, 8, 4), 32, "relu")]:
+for sizes, count, name in [
+    ((2, 2, 2), 4, "relu"),
+    ((5, 7, 3), 16, "tanh"),
+    ((6, 8, 8, 8, 4), 32, "relu"),
+]:
     parameters = initial_parameters(sizes, generator)
     inputs = generator.normal(size=(count, sizes[0]))
     targets = np.eye(sizes[-1])[generator.integers(0, sizes[-1], count)]
@@ -540,7 +563,9 @@ def median_error(h, precision):
     )
 
 
-finite_errors = {bits: np.array([median_error(h, f"float{bits}") for h in step_sizes]) for bits in (64, 32)}
+finite_errors = {
+    bits: np.array([median_error(h, f"float{bits}") for h in step_sizes]) for bits in (64, 32)
+}
 
 # %% alt="On logarithmic axes the error of the finite difference falls with the step h, has its lowest point near 1e-5 in 64 bits and near 1e-2 in 32 bits, and rises again for smaller steps. The 32-bit curve lies far above the other."
 for bits, marker in ((64, "o"), (32, "s")):
@@ -746,7 +771,9 @@ def gradient_noise(batch_size, replace, generator, draws=200):
     for _ in range(draws):
         batch = generator.choice(len(train_x), batch_size, replace=replace)
         gradients = backward(forward(train_x[batch], start), train_y[batch], start)
-        distances.append(sum(np.sum((g - f) ** 2) for g, f in zip(gradients, full_gradient, strict=True)))
+        distances.append(
+            sum(np.sum((g - f) ** 2) for g, f in zip(gradients, full_gradient, strict=True))
+        )
     return np.mean(distances)
 
 
@@ -765,7 +792,10 @@ plt.loglog(batch_sizes, noise[True], "o", color=COLOURS["blue"])
 plt.loglog(batch_sizes, noise[False], "s", color=COLOURS["red"], markersize=5)
 plt.loglog(sizes, one_example / sizes, "-", color=COLOURS["blue"])
 plt.loglog(
-    sizes, one_example / sizes * (len(train_x) - sizes) / (len(train_x) - 1), "--", color=COLOURS["red"]
+    sizes,
+    one_example / sizes * (len(train_x) - sizes) / (len(train_x) - 1),
+    "--",
+    color=COLOURS["red"],
 )
 plt.annotate("with putting back: 1/B", (110, one_example / 30), color=COLOURS["blue"])
 plt.annotate("without", (250, one_example / 1500), color=COLOURS["red"], ha="right")
@@ -824,11 +854,15 @@ for batch_size in (1, 4, 16, 64, len(train_x)):
     for run in range(3):
         generator = np.random.default_rng([SEED, run])
         parameters = initial_parameters(SIZES, generator)
-        parameters, _ = train(parameters, train_x, train_y, sgd, 0.02, batch_size, EPOCHS, generator)
+        parameters, _ = train(
+            parameters, train_x, train_y, sgd, 0.02, batch_size, EPOCHS, generator
+        )
         finals.append(cross_entropy(forward(train_x, parameters)[-1], train_y))
     losses_by_size[batch_size] = np.mean(finals)
     steps = EPOCHS * -(-len(train_x) // batch_size)
-    print(f"B = {batch_size:4d}: {steps:5d} steps, loss {np.mean(finals):.3f} ± {np.std(finals, ddof=1):.3f}")
+    print(
+        f"B = {batch_size:4d}: {steps:5d} steps, loss {np.mean(finals):.3f} ± {np.std(finals, ddof=1):.3f}"
+    )
 claim(
     "For the same digits seen and the same rate, batches of 16 get much further than full batches",
     losses_by_size[16] < losses_by_size[len(train_x)] / 3,
@@ -930,7 +964,14 @@ for name, optimizer, colour, marker in (
     ("momentum 0.7", momentum_of(0.7), COLOURS["red"], "s"),
 ):
     places = walk(optimizer, race[name][1], RAVINE, RAVINE_START, 25)
-    plt.plot(*places.T, marker=marker, markersize=4, color=colour, linewidth=1.3, label=f"{name}, 25 steps")
+    plt.plot(
+        *places.T,
+        marker=marker,
+        markersize=4,
+        color=colour,
+        linewidth=1.3,
+        label=f"{name}, 25 steps",
+    )
 plt.plot(0, 0, "k*", markersize=12)
 plt.legend(loc="lower left")
 plt.xlabel("flat direction (curvature 1)")
@@ -979,7 +1020,9 @@ def adam(parameters, gradients, state, rate, beta_1=0.9, beta_2=0.999, epsilon=1
     means = state.get("means", [np.zeros_like(p) for p in parameters])
     squares = state.get("squares", [np.zeros_like(p) for p in parameters])
     state["means"] = [beta_1 * m + (1 - beta_1) * g for m, g in zip(means, gradients, strict=True)]
-    state["squares"] = [beta_2 * s + (1 - beta_2) * g**2 for s, g in zip(squares, gradients, strict=True)]
+    state["squares"] = [
+        beta_2 * s + (1 - beta_2) * g**2 for s, g in zip(squares, gradients, strict=True)
+    ]
     corrected = rate * np.sqrt(1 - beta_2 ** state["step"]) / (1 - beta_1 ** state["step"])
     return [
         p - corrected * m / (np.sqrt(s) + epsilon)
@@ -1059,7 +1102,9 @@ claim(
 curvatures = np.array([1.0, 5.0])
 ends = {}
 for name, optimizer, rate in (("momentum", momentum, 0.05), ("Adam", adam, 0.05)):
-    plain, scaled = (walk(optimizer, rate, factor * curvatures, (2.0, 1.0), 100) for factor in (1.0, 1000.0))
+    plain, scaled = (
+        walk(optimizer, rate, factor * curvatures, (2.0, 1.0), 100) for factor in (1.0, 1000.0)
+    )
     ends[name] = (np.abs(plain[-1]).max(), np.abs(scaled[-1]).max(), len(scaled) - 1)
     print(
         f"{name:9s} largest weight at the end {ends[name][0]:.4f}, with the loss times 1,000: {ends[name][1]:.4f} after {ends[name][2]} steps"
@@ -1086,16 +1131,27 @@ RATES = np.array([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1])
 
 def training_loss_after(optimizer, rate, run):
     generator = np.random.default_rng([SEED, run])
-    with np.errstate(over="ignore", invalid="ignore"):  # too large a rate may overflow; that is a result too
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # too large a rate may overflow; that is a result too
         parameters, _ = train(
-            initial_parameters(SIZES, generator), train_x, train_y, optimizer, rate, 32, 5, generator
+            initial_parameters(SIZES, generator),
+            train_x,
+            train_y,
+            optimizer,
+            rate,
+            32,
+            5,
+            generator,
         )
         loss = cross_entropy(forward(train_x, parameters)[-1], train_y)
     return loss if np.isfinite(loss) else np.inf
 
 
 sweep = {
-    name: np.array([[training_loss_after(optimizer, rate, run) for run in range(3)] for rate in RATES])
+    name: np.array(
+        [[training_loss_after(optimizer, rate, run) for run in range(3)] for rate in RATES]
+    )
     for name, optimizer in OPTIMIZERS.items()
 }
 
@@ -1115,7 +1171,9 @@ plt.show()
 best = {name: losses.mean(axis=1).min() for name, losses in sweep.items()}
 for name, losses in sweep.items():
     at = losses.mean(axis=1).argmin()
-    print(f"{name:9s} best rate {RATES[at]:.4f}: loss {losses[at].mean():.3f} ± {losses[at].std(ddof=1):.3f}")
+    print(
+        f"{name:9s} best rate {RATES[at]:.4f}: loss {losses[at].mean():.3f} ± {losses[at].std(ddof=1):.3f}"
+    )
 claim(
     "On the digits momentum and Adam get lower in five epochs than plain SGD, each at its best of six rates",
     max(best["momentum"], best["Adam"]) < 0.8 * best["SGD"],
@@ -1156,7 +1214,9 @@ pairs = [
         schedules.PiecewiseConstantDecay([100, 150], [0.1, 0.01, 0.001]),
     ),
 ]
-difference = max(abs(ours(step) - float(theirs(step))) for ours, theirs in pairs for step in range(0, 221))
+difference = max(
+    abs(ours(step) - float(theirs(step))) for ours, theirs in pairs for step in range(0, 221)
+)
 claim(
     "Both schedules equal Keras's at each of 221 steps",
     difference < 1e-6,
@@ -1199,7 +1259,8 @@ formula = [rate / (2 - rate) / 2 for rate in (0.5, 0.1)]
 constant_ends = [losses[-1] for name, losses in walks.items() if name.startswith("η")]
 claim(
     "With a constant rate the loss ends on the floor that the formula gives, and a cosine schedule gets below all of them in the same steps",
-    np.allclose(floors, formula, rtol=0.05) and walks["cosine from 0.5"][-1] < 0.7 * min(constant_ends),
+    np.allclose(floors, formula, rtol=0.05)
+    and walks["cosine from 0.5"][-1] < 0.7 * min(constant_ends),
     f"floors {np.round(floors, 3)}, formula {np.round(formula, 3)}; ends {np.round(constant_ends, 3)}, cosine {walks['cosine from 0.5'][-1]:.3f}",
 )
 
@@ -1250,7 +1311,9 @@ for column, name in enumerate(("ReLU", "tanh")):
     grid[1, column].set(xlabel="layer", xticks=[1, 5, 10, 15, 20])
 grid[0, 0].set_ylabel("size of the activations")
 grid[1, 0].set_ylabel("size of the gradients")
-figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+figure.legend(
+    *grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9
+)
 plt.show()
 
 # %%
@@ -1259,7 +1322,9 @@ growth = {  # by which factor a layer multiplies the mean square of the signal
     for label in GAINS
 }
 for label, factor in growth.items():
-    print(f"ReLU, {label:16s} mean square times {factor:.2f} in each layer, predicted {GAINS[label] / 2:.2f}")
+    print(
+        f"ReLU, {label:16s} mean square times {factor:.2f} in each layer, predicted {GAINS[label] / 2:.2f}"
+    )
 claim(
     "Each ReLU layer multiplies the mean square of the signal by half the gain, so that only He's gain keeps it",
     all(abs(factor / (GAINS[label] / 2) - 1) < 0.15 for label, factor in growth.items()),
@@ -1338,7 +1403,9 @@ claim(
 RATE, BETA, BATCH, LOOP_EPOCHS = 2**-6, 1 - 2**-3, 32, 3
 start = initial_parameters(SIZES, np.random.default_rng(SEED))
 
-our_parameters, our_losses = train(start, train_x, train_y, momentum_of(BETA), RATE, BATCH, LOOP_EPOCHS)
+our_parameters, our_losses = train(
+    start, train_x, train_y, momentum_of(BETA), RATE, BATCH, LOOP_EPOCHS
+)
 print(
     f"{len(our_losses)} steps, loss of the first batch {our_losses[0]:.3f}, of the last {our_losses[-1]:.3f}"
 )
@@ -1382,7 +1449,10 @@ def largest_gap(first, second):
     return max(np.abs(one - other).max() for one, other in zip(first, second, strict=True))
 
 
-tape_gap, fit_gap = largest_gap(our_parameters, tape_parameters), largest_gap(our_parameters, fit_parameters)
+tape_gap, fit_gap = (
+    largest_gap(our_parameters, tape_parameters),
+    largest_gap(our_parameters, fit_parameters),
+)
 moved = largest_gap(our_parameters, start)
 claim(
     "A training loop in NumPy, one with GradientTape and Keras's fit end with the same weights",
@@ -1413,7 +1483,14 @@ def read_digits(run, epochs):
     total_steps = epochs * -(-len(train_x) // 32)
     schedule = cosine_schedule(0.01, total_steps)
     parameters, _ = train(
-        initial_parameters(SIZES, generator), train_x, train_y, adam, schedule, 32, epochs, generator
+        initial_parameters(SIZES, generator),
+        train_x,
+        train_y,
+        adam,
+        schedule,
+        32,
+        epochs,
+        generator,
     )
     return parameters
 
@@ -1429,14 +1506,18 @@ regressions = [
     for strength in (0.0003, 0.003, 0.03)
 ]
 best_regression = max(regressions, key=lambda regression: regression.score(valid_x, valid_labels))
-print(f"validation: {', '.join(f'{epochs} epochs {score:.1%}' for epochs, score in valid_scores.items())}")
+print(
+    f"validation: {', '.join(f'{epochs} epochs {score:.1%}' for epochs, score in valid_scores.items())}"
+)
 
 # %% [markdown]
 # Choices made; now the test digits, once. The network three times from other starting weights.
 
 # %%
 centroid = sklearn.neighbors.NearestCentroid().fit(train_x, labels)
-net_scores = np.array([accuracy(read_digits(run, best_epochs), test_x, test_labels) for run in range(3)])
+net_scores = np.array(
+    [accuracy(read_digits(run, best_epochs), test_x, test_labels) for run in range(3)]
+)
 constant_score = np.bincount(test_labels).max() / len(test_labels)
 centroid_score, regression_score = (
     centroid.score(test_x, test_labels),
@@ -1445,7 +1526,9 @@ centroid_score, regression_score = (
 print(f"constant answer      {constant_score:.1%}")
 print(f"nearest centroid     {centroid_score:.1%}")
 print(f"logistic regression  {regression_score:.1%}")
-print(f"our network          {net_scores.mean():.1%} ± {net_scores.std(ddof=1):.1%} over starting weights")
+print(
+    f"our network          {net_scores.mean():.1%} ± {net_scores.std(ddof=1):.1%} over starting weights"
+)
 claim(
     "Our network reads new digits better than the nearest centroid and within two points of logistic regression, or better",
     net_scores.mean() > centroid_score + 0.02 and net_scores.mean() > regression_score - 0.02,
@@ -1493,7 +1576,9 @@ bias_gradient = -1.0  # overlooks that the gate is shut
 
 # %% tags=["check"]
 with feedback("Predict the other target"):
-    assert weight_gradient is not None and bias_gradient is not None, "replace both None with numbers"
+    assert weight_gradient is not None and bias_gradient is not None, (
+        "replace both None with numbers"
+    )
     small_parameters = [
         np.array([[1.0, 1.0], [0.5, -1.0]]),
         np.array([-0.5, 0.0]),
@@ -1511,7 +1596,9 @@ with feedback("Predict the other target"):
     assert np.isclose(weight_gradient, truth[0][1, 0]), (
         "walk back: errors at the logits, then delta a1 through both weights, then the gate, then times x2"
     )
-    assert np.isclose(bias_gradient, truth[1][1]), "z2 is -1: is the gate of the second neuron open?"
+    assert np.isclose(bias_gradient, truth[1][1]), (
+        "z2 is -1: is the gate of the second neuron open?"
+    )
 
 # %% [markdown]
 # ## Exercise 2: derive a loss
@@ -1570,7 +1657,9 @@ with feedback("Derive a loss"):
     oracle = float(keras.losses.Poisson(dtype="float64")(counts, expected))
     answer = poisson_loss(counts, expected)
     assert answer is not None, "poisson_loss returns nothing yet"
-    assert not np.isclose(answer, -oracle, atol=1e-5), "right up to the sign: a loss is *minus* the logarithm"
+    assert not np.isclose(answer, -oracle, atol=1e-5), (
+        "right up to the sign: a loss is *minus* the logarithm"
+    )
     assert np.isclose(answer, oracle, atol=1e-5), (
         f"keras.losses.Poisson says {oracle:.4f}, yours says {answer:.4f}: take the logarithm of each factor of p"
     )
@@ -1603,13 +1692,17 @@ def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
     ### BEGIN SOLUTION
     m = beta_1 * m + (1 - beta_1) * g
     s = beta_2 * s + (1 - beta_2) * g**2  # the squares of the gradient, not of its mean
-    corrected = rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)  # the correction fades with the steps
+    corrected = (
+        rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    )  # the correction fades with the steps
     return w - corrected * m / (np.sqrt(s) + epsilon), m, s
     ### END SOLUTION
 
 
 # %% tags=["wrong"]
-def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):  # only the squares
+def repaired_adam(
+    w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
+):  # only the squares
     m = beta_1 * m + (1 - beta_1) * g
     s = beta_2 * s + (1 - beta_2) * g**2
     corrected = rate * np.sqrt(1 - beta_2) / (1 - beta_1)
@@ -1617,7 +1710,9 @@ def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 
 
 # %% tags=["wrong"]
-def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):  # only the correction
+def repaired_adam(
+    w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
+):  # only the correction
     m = beta_1 * m + (1 - beta_1) * g
     s = beta_2 * s + (1 - beta_2) * m**2
     corrected = rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
@@ -1625,7 +1720,9 @@ def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 
 
 # %% tags=["wrong"]
-def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):  # drops the correction
+def repaired_adam(
+    w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
+):  # drops the correction
     m = beta_1 * m + (1 - beta_1) * g
     s = beta_2 * s + (1 - beta_2) * g**2
     return w - rate * m / (np.sqrt(s) + epsilon), m, s
@@ -1633,7 +1730,9 @@ def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 
 # %% tags=["check"]
 with feedback("Repair this"):
-    gradients_given = np.random.default_rng(SEED).normal(size=(10, 4)) * np.array([0.01, 1.0, 10.0, 100.0])
+    gradients_given = np.random.default_rng(SEED).normal(size=(10, 4)) * np.array(
+        [0.01, 1.0, 10.0, 100.0]
+    )
     weights, m, s = np.ones(4), np.zeros(4), np.zeros(4)
     keras_adam, variable = keras.optimizers.Adam(0.01), keras.Variable(np.ones(4), dtype="float64")
     for step, gradient in enumerate(gradients_given, 1):
@@ -1646,7 +1745,9 @@ with feedback("Repair this"):
             assert np.allclose(s, 0.001 * gradient**2), (
                 "after one step s should be 0.001 times the squared *gradient*"
             )
-            assert apart < 1e-5, f"step 1 differs from Keras's by {apart:.1e}: is there a bias correction?"
+            assert apart < 1e-5, (
+                f"step 1 differs from Keras's by {apart:.1e}: is there a bias correction?"
+            )
         assert apart < 1e-5, (
             f"step 1 is right, step {step} differs from Keras's by {apart:.1e}: how does the correction depend on the step?"
         )
@@ -1669,7 +1770,9 @@ def warm_cosine(step, peak, warmup_steps, decay_steps):
 
 
 # %% tags=["wrong"]
-def warm_cosine(step, peak, warmup_steps, decay_steps):  # the cosine starts at step 0, not after the warm-up
+def warm_cosine(
+    step, peak, warmup_steps, decay_steps
+):  # the cosine starts at step 0, not after the warm-up
     if step < warmup_steps:
         return peak * step / warmup_steps
     return cosine_schedule(peak, decay_steps)(step)
@@ -1690,7 +1793,10 @@ with feedback("A warm-up"):
             0.0, decay_steps, warmup_target=peak, warmup_steps=warmup_steps
         )
         for step in range(0, warmup_steps + decay_steps + 20, 3):
-            mine, keras_rate = warm_cosine(step, peak, warmup_steps, decay_steps), float(keras_schedule(step))
+            mine, keras_rate = (
+                warm_cosine(step, peak, warmup_steps, decay_steps),
+                float(keras_schedule(step)),
+            )
             where = (
                 "during the warm-up"
                 if step < warmup_steps
@@ -1709,7 +1815,10 @@ with feedback("A warm-up"):
 # starting points. (`steps_to_the_end` and `momentum` are above. You may search, or compute: the best values for curvatures $\lambda_1$ and $\lambda_2$ are known.)
 
 # %% tags=["exercise"]
-my_rate, my_beta = None, None  # replace None with a learning rate, and with a memory between 0 and 1
+my_rate, my_beta = (
+    None,
+    None,
+)  # replace None with a learning rate, and with a memory between 0 and 1
 ### BEGIN SOLUTION
 # Polyak's values: the memory that makes the swings of both directions die out equally fast, and the rate that belongs to it.
 low, high = np.sqrt(1), np.sqrt(200)
@@ -1736,7 +1845,9 @@ with feedback("Cross a narrower ravine"):
             np.array([1.0, 200.0]),
             ravine_start,
         )
-        assert needed is not None, "it flies away or does not arrive in 2,000 steps: try a smaller rate"
+        assert needed is not None, (
+            "it flies away or does not arrive in 2,000 steps: try a smaller rate"
+        )
         assert needed <= 120, f"it arrives from {ravine_start} after {needed} steps: " + (
             "it swings for too long; remember less" if my_beta > 0.9 else "it crawls; remember more"
         )
