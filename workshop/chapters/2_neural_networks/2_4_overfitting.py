@@ -1149,12 +1149,10 @@ means = {name: runs[:, 3].mean() for name, runs in results.items()}
 by_heart = {name: runs[:, 4].mean() for name, runs in results.items()}
 alone = ("early stopping", "dropout", "augmentation")
 claim(
-    "With few images and wrong labels, more data helps most of all single remedies; "
-    "augmentation, early stopping and dropout help clearly, too",
-    all(
-        means["more data"] > means[name] + 0.02
-        for name in (*alone, "L1", "L2", "batch normalization")
-    )
+    "With few images and wrong labels, of all single remedies more data adds most to validation "
+    "accuracy, and augmentation, early stopping and dropout add 0.03 or more each",
+    all(means["more data"] > means[name] for name in (*alone, "L1", "L2", "batch normalization"))
+    and means["more data"] > means["no remedy"] + 0.1
     and all(means[name] > means["no remedy"] + 0.03 for name in alone),
     "validation accuracy "
     + ", ".join(f"{name} {means[name]:.2f}" for name in ("no remedy", *alone, "more data"))
@@ -1305,16 +1303,14 @@ claim(
     f"{test_means['no remedy']:.2f} without, {test_means[good]:.2f} with",
 )
 claim(
-    "A classical method on the same 150 images beats the network without remedy and is within "
-    "0.05 of all remedies together",
-    test_means["no remedy"] + 0.05 < test_means[best_classical]
-    and abs(test_means[best_classical] - test_means[good]) < 0.05,
+    "On the same 150 images a classical method does as well as all remedies together or better",
+    test_means[best_classical] > test_means[good] - 0.02,
     f"{best_classical} {test_means[best_classical]:.2f}, all together {test_means[good]:.2f}",
 )
 
 # %% [markdown]
 # That is the answer to the question at the top. Training accuracy cannot tell understanding from memory; data that the network has not seen can. And be honest about the
-# list: on so few images the network needs all its remedies to keep up with a classical method. Its advantage comes with more data, and with layers made for images (lesson 3.1).
+# list: on so few images a classical method matches the network with all its remedies, or beats it. The network's advantage comes with more data, and with layers made for images (lesson 3.1).
 
 # %% [markdown]
 # ## Common mistakes
