@@ -41,7 +41,7 @@ for row, height in enumerate(ROWS):
         node(axes, (COLUMNS[name], height), f"$\\delta {symbol}_{row + 1}$", values[row], edge_colour)
     node(axes, (COLUMNS["x"], height), f"$x_{row + 1}$", X[row], COLOURS["black"])
     node(axes, (COLUMNS["p"], height), rf"$\hat y_{row + 1}$", P[row], COLOURS["purple"])
-    arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_z[row] else "0.75")
+    arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_a[row] else "0.75")
     arrow(axes, (COLUMNS["p"], height), (COLUMNS["o"], height), RED)
     gate = "× 1: gate open" if Z1[row] > 0 else "× 0: gate shut"
     axes.text(
