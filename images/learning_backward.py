@@ -43,7 +43,7 @@ for row, height in enumerate(ROWS):
         )
     node(axes, (COLUMNS["x"], height), f"$x_{row + 1}$", X[row], COLOURS["black"])
     node(axes, (COLUMNS["p"], height), rf"$\hat y_{row + 1}$", P[row], COLOURS["purple"])
-    arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_z[row] else "0.75")
+    arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_a[row] else "0.75")
     arrow(axes, (COLUMNS["p"], height), (COLUMNS["o"], height), RED)
     gate = "× 1: gate open" if Z1[row] > 0 else "× 0: gate shut"
     axes.text(
