@@ -733,7 +733,7 @@ def make_step(width):
     return step
 
 
-# %% tags=["measures-time"] alt="Milliseconds for a training step against layer width, both axes logarithmic. The eager curve is flat for narrow layers and rises for wide ones; the graph's curve lies far below it on the left and meets it on the right."
+# %% tags=["measures-time"] alt="Milliseconds for a training step against layer width, both axes logarithmic. The eager curve is flat for narrow layers and rises for wide ones; the graph's curve lies far below it on the left and nearer to it on the right."
 eager_seconds, graph_seconds = [], []
 for width in WIDTHS:
     calls = 10 if width < 500 else 2
