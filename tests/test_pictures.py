@@ -1,6 +1,6 @@
 """Every drawn picture is what its script draws."""
 
-import importlib
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ def largest_difference(first, second):
 @pytest.mark.parametrize("picture", PICTURES, ids=[picture.stem for picture in PICTURES])
 def test_a_picture_is_what_its_script_draws(picture, tmp_path, monkeypatch):
     monkeypatch.setattr(drawing, "FOLDER", tmp_path)
-    importlib.import_module(f"images.{picture.stem}")
+    runpy.run_module(f"images.{picture.stem}", run_name="__main__")
     with PIL.Image.open(picture) as stored, PIL.Image.open(tmp_path / picture.name) as drawn:
         assert stored.size == drawn.size
         assert largest_difference(stored, drawn) < LARGEST_DIFFERENCE, (

@@ -22,7 +22,7 @@ OPTIONAL = {"torch"}  # packages that a lesson can do without, and says so
 # A share or a score in prose that no cell prints: numbers belong to code.
 TYPED_RESULT = re.compile(r"(?<![\w.$-])\d+(?:\.\d+)? ?%|\b\d+(?:\.\d+)? percent\b")
 MARKDOWN_PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)]*)\)")
-NAMED_COLOUR = re.compile(r"""color=["'](?!0?\.\d|black|white|none|gr[ae]y)""")
+NAMED_COLOUR = re.compile(r"""color=["'](?!0?\.\d|black|white|none|(?:light)?gr[ae]y)""")
 # What only a Markdown processor of another tool understands; JupyterLab would show it literally.
 FOREIGN_MARKDOWN = re.compile(r"^:::|^> \[!|\[\^\w+\]|^```\{", re.MULTILINE)
 
@@ -118,7 +118,7 @@ def test_a_lesson_is_readable(notebook):
     for place, cell in enumerate(notebook.cells):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
             assert len(cell.metadata.alt) > 20
-            following = notebook.cells[place + 1 : place + 3]
+            following = notebook.cells[place + 1 : place + 4]
             assert any(other.cell_type == "markdown" for other in following), (
                 "say what to see in the plot"
             )

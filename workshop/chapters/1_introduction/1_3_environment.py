@@ -1208,7 +1208,7 @@ with feedback("Rent wisely"):
 # ## Questions
 #
 # <details>
-# <summary>Your GPU is at 10 % load while it trains. Name two causes and what you would try.</summary>
+# <summary>Your GPU is at a tenth of its load while it trains. Name two causes and what you would try.</summary>
 #
 # The fixed price of each step: make the batch larger. Or the processor waits for data: load and prepare it ahead (lesson 8.1). A
 # small network may simply have too little arithmetic for a GPU.
