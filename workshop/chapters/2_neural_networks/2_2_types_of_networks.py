@@ -812,11 +812,10 @@ plain_test = {name: result[0, :, 1] for name, result in results.items()}
 lost = {name: result[0, :, 1] - result[1, :, 1] for name, result in results.items()}
 claim(
     "Four kinds of networks with about 6,000 parameters read more than nine of ten digits; shuffling the pixels costs "
-    "the convolutional and the recurrent one more accuracy than the dense one",
+    "the convolutional one more accuracy than the dense one",
     min(values.mean() for values in plain_test.values()) > 0.9
     and 6000 < min(sizes.values()) <= max(sizes.values()) < 6500
-    and (lost["convolutional"] + lost["recurrent"]).mean() / 2
-    > max(0, lost["dense"].mean()) + 0.005,
+    and lost["convolutional"].mean() > max(0, lost["dense"].mean()) + 0.005,
     "right, and points lost by shuffling: "
     + ", ".join(
         f"{name} {plain_test[name].mean():.1%}, {100 * lost[name].mean():+.1f}" for name in KINDS
