@@ -5,6 +5,7 @@ from workshop.kit.digits import enlarge, load_digits
 from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
+from workshop.kit.scenes import make_scenes
 from workshop.kit.splits import split_three_ways
 from workshop.kit.versions import check_versions
 
@@ -19,6 +20,7 @@ __all__ = [
     "examine_machine",
     "feedback",
     "load_digits",
+    "make_scenes",
     "show_images",
     "split_three_ways",
     "use_course_style",
