@@ -19,6 +19,8 @@ COURSE_PACKAGES = {
     "matplotlib": (("matplotlib",), None),
     "scikit-learn": (("scikit-learn",), None),
     "pillow": (("pillow",), None),
+    "statsmodels": (("statsmodels",), None),
+    "babel": (("babel",), None),
     "opencv-python-headless": (
         (
             "opencv-python-headless",

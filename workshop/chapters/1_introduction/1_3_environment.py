@@ -57,6 +57,7 @@ keras.utils.set_random_seed(SEED)
 # %%
 PACKAGES = {"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.6", "matplotlib": "3.11.2"}
 PACKAGES |= {"scikit-learn": "1.9.1", "pillow": "13.0.0", "opencv-python-headless": "5.0.0.93"}
+PACKAGES |= {"statsmodels": "0.15.0", "babel": "2.18.0"}
 ROOM = {"cores": 8, "memory": 16.0, "free_memory": 9.0, "free_disk": 100.0}
 gaming_laptop = Machine(
     "Windows", "AMD64", packages=PACKAGES, driver_gpus=("NVIDIA GeForce RTX 4070",), **ROOM
@@ -117,7 +118,7 @@ claim(
 # | TensorFlow, GPU | `python -m pip install "tensorflow[and-cuda]"` | not supported | in WSL2 (`wsl --install`) |
 # | Keras | comes with TensorFlow; newest: `python -m pip install --upgrade keras` | the same | the same |
 # | PyTorch (lesson 1.2) | `python -m pip install torch` | `python -m pip install torch` | CPU: the same; GPU: the line from pytorch.org/get-started/locally |
-# | the rest | `python -m pip install jupyterlab matplotlib scikit-learn pillow opencv-python-headless` | the same | the same |
+# | the rest | `python -m pip install jupyterlab matplotlib scikit-learn pillow opencv-python-headless statsmodels babel` | the same | the same |
 # | start | `jupyter lab` | `jupyter lab` | `jupyter lab` |
 #
 # On Ubuntu, `sudo apt install python3-venv` comes first. With this course's files at hand, `python -m pip install -r requirements.txt` does it in one go and gives you the very versions that the lessons
