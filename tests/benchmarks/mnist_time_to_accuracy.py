@@ -84,7 +84,7 @@ def race(seed, data):
             network = fast_network()
             steps = OUR_EPOCHS * -(-len(data[0][0]) // OUR_BATCH)
             optimizer = keras.optimizers.Adam(one_cycle(OUR_PEAK, steps))
-            result = train(network, optimizer, OUR_BATCH, data, steps_per_execution=8)
+            result = train(network, optimizer, OUR_BATCH, data, steps_per_execution=47)
         seconds, accuracies = result
         reached = "reached" if accuracies[-1] >= GOAL else "NOT reached"
         print(
