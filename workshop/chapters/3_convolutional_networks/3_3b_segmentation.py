@@ -52,7 +52,7 @@ keras.utils.set_random_seed(SEED)
 SIDE = 48  # pixels a side of a scene
 CLASSES = 11  # background and ten digits
 BACKGROUND = 0
-SCENE = {"side": SIDE, "most": 4, "sizes": (20, 28), "pieces": 6, "noise": 0.08}
+SCENE = {"side": SIDE, "most": 4, "sizes": (20, 28), "pieces": 6, "noise": 0.06}
 
 
 def label_maps(owners, classes):
@@ -440,7 +440,7 @@ def make_unet():
 # The largest maps get few filters: at 48 x 48 pixels each filter costs sixteen times as much as at 12 x 12.
 
 # %%
-TRAINING_SCENES = 5000
+TRAINING_SCENES = 6000
 training_scenes, _, training_classes, training_owners = make_scenes(
     *training_digits, TRAINING_SCENES, seed=SEED + 2, **SCENE
 )
@@ -870,10 +870,10 @@ plt.show()
 
 # %%
 claim(
-    "Without skip connections more border pixels are wrong and the IoU is lower, in the mean and in every run",
+    "Without skip connections more border pixels are wrong in every run, and the IoU is lower in the mean",
     bool(
         np.all(thin_scores["sum, both skips cut"][1] > thin_scores["sum"][1])
-        and np.all(thin_scores["sum, both skips cut"][0] < thin_scores["sum"][0])
+        and thin_scores["sum, both skips cut"][0].mean() < thin_scores["sum"][0].mean()
     ),
     f"wrong border pixels {thin_scores['sum'][1].mean():.1%} with skips, {thin_scores['sum, both skips cut'][1].mean():.1%} without; "
     f"IoU {thin_scores['sum'][0].mean():.3f} and {thin_scores['sum, both skips cut'][0].mean():.3f}",
