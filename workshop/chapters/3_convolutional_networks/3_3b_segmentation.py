@@ -96,10 +96,10 @@ def paint(axes, scene, regions, names):
     axes.imshow(picture, vmin=0, vmax=1)
 
 
+# %% alt="Three noisy scenes of handwritten digits over faint scraps in the upper row; in the lower row the same scenes with the pixels of each digit in colour and the digit's name on it."
 DIGIT_NAMES = {digit + 1: str(digit) for digit in range(10)}
 SHOWN = np.flatnonzero([len(digits) >= 3 for digits in validation_classes])[:4]  # full scenes
 
-# %% alt="Three noisy scenes of handwritten digits over faint scraps in the upper row; in the lower row the same scenes with the pixels of each digit in colour and the digit's name on it."
 figure, grid = plt.subplots(2, 3, figsize=(6.6, 4.6))
 for scene, (upper, lower) in zip(SHOWN[:3], grid.T, strict=True):
     upper.imshow(validation_scenes[scene], vmin=0, vmax=1)
@@ -289,6 +289,7 @@ def cut_out(image, mask):
     return cv2.resize((image * mask)[box], (PATCH, PATCH), interpolation=cv2.INTER_AREA).ravel()
 
 
+# %%
 def classical_labels(scenes, blur):
     """Blur, Otsu's threshold, components, classifier: label maps (scenes, height, width)."""
     labels = np.zeros(scenes.shape[:3], int)
@@ -420,6 +421,7 @@ def up_and_join(maps, sharp_maps, filters):
     return convolution(joined, filters)
 
 
+# %%
 def make_unet():
     """Scenes (batch, 48, 48, 1) to logits of the ink (batch, 48, 48, 1) and of the digit (batch, 12, 12, 10)."""
     scene = keras.Input((SIDE, SIDE, 1))
@@ -478,6 +480,7 @@ def make_training(model, loss_of, optimizer):
     return training
 
 
+# %%
 def random_order(examples, epochs, batch=32):
     """The examples in a new random order for each epoch: (steps, batch)."""
     steps = examples // batch
@@ -803,6 +806,7 @@ def thin_ink_found(recipe, start, order):
     return keras.ops.convert_to_numpy(small_unet(new_thin_scenes))[..., 0] > 0
 
 
+# %%
 thin_data, thin_answers = tf.constant(thin_scenes), tf.constant(thin_ink)
 found_thin = {recipe: [] for recipe in RECIPES}
 for run in range(THIN_RUNS):
@@ -1004,6 +1008,7 @@ def same_digit_scenes(digits, count, seed):
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
+# %%
 SMALLEST_PIECE = 15  # pixels
 
 
@@ -1018,6 +1023,7 @@ def pieces(labels):
     return objects
 
 
+# %%
 def objects_in(owners):
     """How many objects each map of owners has: (scenes,)."""
     return np.array([len(np.setdiff1d(owner, [0])) for owner in owners])
@@ -1111,6 +1117,7 @@ def objects_by_votes(ink, ways):
     return objects, ballot
 
 
+# %%
 def instance_maps(scenes):
     """The U-Net's label maps, and for each scene the objects and the votes of the third head."""
     labels = unet_labels(scenes)
