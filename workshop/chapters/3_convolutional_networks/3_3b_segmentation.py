@@ -834,11 +834,8 @@ for recipe, found in found_thin.items():
 
 # %%
 claim(
-    "In the mean of three short trainings on rare ink, Dice and the sum beat cross-entropy alone",
-    bool(
-        min(thin_scores["Dice"][0].mean(), thin_scores["sum"][0].mean())
-        > thin_scores["cross-entropy"][0].mean()
-    ),
+    "In the mean of three short trainings on rare ink the sum beats cross-entropy alone",
+    bool(thin_scores["sum"][0].mean() > thin_scores["cross-entropy"][0].mean()),
     ", ".join(
         f"{recipe} {thin_scores[recipe][0].mean():.3f}"
         for recipe in ("cross-entropy", "Dice", "sum")
@@ -846,8 +843,8 @@ claim(
 )
 
 # %% [markdown]
-# These trainings are short: 80 steps. So this says who learns *faster* on rare ink, not who is better in the end. Set `THIN_STEPS` to 240 and `epochs` to 3, and look whether the gap
-# stays. Whatever you find there, the sum costs nothing extra.
+# Look at the single runs too: each row scatters, and which of the two losses *alone* is ahead depends on the start, so we claim nothing about that. And the trainings are short, 80
+# steps: this says who learns *faster* on rare ink, not who is better in the end. Set `THIN_STEPS` to 240 and `epochs` to 3, and look whether the gap stays.
 #
 # ## What the skip connections do
 #
