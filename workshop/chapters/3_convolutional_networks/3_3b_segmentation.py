@@ -778,11 +778,9 @@ def mixed_loss(y, z):
     return loss_shares[0] * keras.ops.mean(cross_entropy) + loss_shares[1] * dice_loss(y, z)
 
 
-THIN_STEPS, THIN_RUNS = 80, 3
+THIN_STEPS, THIN_RUNS = 90, 3
 small_unet, switches = make_small_unet()
-optimizer = keras.optimizers.Adam(
-    keras.optimizers.schedules.CosineDecay(0.01, THIN_STEPS, alpha=0.01)
-)
+optimizer = keras.optimizers.Adam(one_cycle(THIN_STEPS, highest=0.01))
 train_small_unet = make_training(small_unet, mixed_loss, optimizer)
 
 # %%
@@ -833,18 +831,16 @@ for recipe, found in found_thin.items():
     )
 
 # %%
+mean_iou = {recipe: ious.mean() for recipe, (ious, _) in thin_scores.items()}
 claim(
-    "In the mean of three short trainings on rare ink the sum beats cross-entropy alone",
-    bool(thin_scores["sum"][0].mean() > thin_scores["cross-entropy"][0].mean()),
-    ", ".join(
-        f"{recipe} {thin_scores[recipe][0].mean():.3f}"
-        for recipe in ("cross-entropy", "Dice", "sum")
-    ),
+    "In the mean of three short trainings on rare ink, Dice and the sum beat cross-entropy alone",
+    bool(min(mean_iou["Dice"], mean_iou["sum"]) > mean_iou["cross-entropy"]),
+    ", ".join(f"{recipe} {mean_iou[recipe]:.3f}" for recipe in ("cross-entropy", "Dice", "sum")),
 )
 
 # %% [markdown]
-# Look at the single runs too: each row scatters, and which of the two losses *alone* is ahead depends on the start, so we claim nothing about that. And the trainings are short, 80
-# steps: this says who learns *faster* on rare ink, not who is better in the end. Set `THIN_STEPS` to 240 and `epochs` to 3, and look whether the gap stays.
+# Look at the single runs too. A run near 0 has learned the cheap answer, *background*, and not yet left it; cross-entropy alone stays there longest. These trainings are short, 90
+# steps: this says who learns *faster* on rare ink, not who is better in the end. Set `THIN_STEPS` to 270 and `epochs` to 3, and look whether the gap stays.
 #
 # ## What the skip connections do
 #
@@ -872,28 +868,21 @@ plt.show()
 # way up can invent.
 
 # %%
+wrong_borders = {recipe: np.median(wrongs) for recipe, (_, wrongs) in thin_scores.items()}
 claim(
-    "Without skip connections more border pixels are wrong in every run, and the IoU is lower in the mean",
-    bool(
-        np.all(thin_scores["sum, both skips cut"][1] > thin_scores["sum"][1])
-        and thin_scores["sum, both skips cut"][0].mean() < thin_scores["sum"][0].mean()
-    ),
-    f"wrong border pixels {thin_scores['sum'][1].mean():.1%} with skips, {thin_scores['sum, both skips cut'][1].mean():.1%} without; "
-    f"IoU {thin_scores['sum'][0].mean():.3f} and {thin_scores['sum, both skips cut'][0].mean():.3f}",
+    "Without skip connections a quarter more border pixels are wrong, or even more (medians of the runs)",
+    bool(wrong_borders["sum, both skips cut"] > 1.25 * wrong_borders["sum"]),
+    f"wrong border pixels {wrong_borders['sum']:.1%} with skips, {wrong_borders['sum, both skips cut']:.1%} without",
 )
 
 # %% [markdown]
 # Cutting only the sharpest one is like shrinking the scene in the first layer, to save time, and never looking at the full size again. That costs something as well:
 
 # %%
-all_skips, no_sharp_skip = (
-    thin_scores["sum"][1].mean(),
-    thin_scores["sum, sharpest skip cut"][1].mean(),
-)
 claim(
-    "Never looking at the full size again costs border pixels, but fewer than cutting both skips",
-    bool(all_skips < no_sharp_skip < thin_scores["sum, both skips cut"][1].mean()),
-    f"wrong border pixels {all_skips:.1%} with all skips, {no_sharp_skip:.1%} without the sharpest",
+    "Never looking at the full size again costs border pixels too (medians of the runs)",
+    bool(wrong_borders["sum, sharpest skip cut"] > wrong_borders["sum"]),
+    f"wrong border pixels {wrong_borders['sum']:.1%} with all skips, {wrong_borders['sum, sharpest skip cut']:.1%} without the sharpest",
 )
 
 # %% [markdown]
