@@ -810,7 +810,7 @@ show_images(
 # each couple of new digits pass as the same?
 
 # %%
-confused = {}  # {couple of new digits: share of its pairs that pass}, over all choices
+confused = {}  # {couple of new digits: shares of its pairs that pass, one for each choice that has it}
 for fold, held_out in enumerate(HELD_OUT):
     threshold = threshold_for(PROMISED, *pairs_of("network, triplets", fold, NEW_VALIDATION))
     distances, _ = pairs_of("network, triplets", fold, NEW_TEST)
@@ -820,7 +820,11 @@ for fold, held_out in enumerate(HELD_OUT):
         couple = {held_out[one], held_out[other]}
         is_couple = np.isin(labels[first], list(couple)) & np.isin(labels[second], list(couple))
         is_couple &= labels[first] != labels[second]
-        confused[f"{min(couple)} and {max(couple)}"] = np.mean(distances[is_couple] <= threshold)
+        passed = np.mean(distances[is_couple] <= threshold)
+        confused.setdefault(f"{min(couple)} and {max(couple)}", []).append(passed)
+
+# %%
+confused = {couple: np.mean(shares) for couple, shares in confused.items()}
 ranking = sorted(confused, key=confused.get, reverse=True)
 print("most often:", ", ".join(f"{couple} ({confused[couple]:.2f})" for couple in ranking[:4]))
 print("least often:", ", ".join(f"{couple} ({confused[couple]:.2f})" for couple in ranking[-4:]))
