@@ -572,10 +572,10 @@ def rivals(training, seed):
 
 
 # %%
+experiments = [split_digits(held_out, SEED) for held_out in HELD_OUT]
 vectors = {}  # {rival: [for each choice the vectors of known validation, new validation and new test digits]}
 answers = []  # for each choice the labels of the same three parts
-for fold, held_out in enumerate(HELD_OUT):
-    training_part, *others = split_digits(held_out, SEED)
+for fold, (training_part, *others) in enumerate(experiments):
     answers.append([labels for _, labels in others])
     for name, vectors_of in rivals(training_part, seed=100 * SEED + fold):
         vectors.setdefault(name, []).append([vectors_of(images) for images, _ in others])
@@ -671,8 +671,8 @@ claim(
 
 # %%
 new_by_identities = {3: [], 7: []}
-for fold, held_out in enumerate(HELD_OUT):
-    (images, labels), _, _, (test_images, test_labels) = split_digits(held_out, SEED)
+for fold, experiment in enumerate(experiments):
+    (images, labels), _, _, (test_images, test_labels) = experiment
     few = np.isin(labels, np.unique(labels)[[0, 3, 6]])
     train(embedder, images[few], labels[few], 100 * SEED + fold)
     rate = equal_error_rate(pdist(embed(embedder, test_images)), genuine_pairs(test_labels))
@@ -1026,8 +1026,7 @@ def train_on_groups(images, labels, sideways_share, seed, batches=150):
 SHARES = {"rare": 0.05, "half": 0.5}
 group_rates = {name: [] for name in SHARES}  # (choices, group, accepts or rejects) each
 for name, share in SHARES.items():
-    for fold, held_out in enumerate(HELD_OUT):
-        training_part, _, validation_part, test_part = split_digits(held_out, SEED)
+    for fold, (training_part, _, validation_part, test_part) in enumerate(experiments):
         train_on_groups(*training_part, share, GROUPS_SEED + 100 * SEED + fold)
         vectors_of_new = embed(embedder, validation_part[0])
         threshold = threshold_for(
