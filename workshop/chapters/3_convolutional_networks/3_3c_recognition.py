@@ -159,7 +159,7 @@ def contrastive(u, v, is_genuine, margin=1.0):
     if is_genuine:
         return distance**2, 2 * difference
     missing = max(0.0, margin - distance)
-    return missing**2, -2 * missing * difference / distance
+    return missing**2, 2 * missing * (v - u) / distance
 
 
 # %% tags=["nbval-check-output"]
