@@ -14,7 +14,10 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
-KINDS_OF_NEED = {"tables and pictures": "2_neural_networks/2_1_artificial_neuron.ipynb"}
+KINDS_OF_NEED = {
+    "tables and pictures": "2_neural_networks/2_1_artificial_neuron.ipynb",
+    "weights that may not be there": "3_convolutional_networks/3_2_transfer_learning.ipynb",
+}
 
 
 def run(path, folder):
