@@ -320,7 +320,11 @@ claim(
 # | 2 | where in the cell: $t_x = c_x / 8 - \text{column} - \frac12$, the same for $t_y$ | $-\frac12$ to $\frac12$ |
 # | 2 | how large: $t_w = \ln (w / w_0)$, $t_h = \ln (h / h_0)$ | around 0 |
 # | 10 | which digit | the class |
-#
+
+# %% [markdown]
+# ![A grid of 8 by 8 cells over a scene. A box has its centre in the cell of column 2, row 3, which is shaded. An arrow leads to the targets of that cell: objectness 1, place minus 0.5 and 0.125, the logarithms of the size, and the class.](../../../images/detection_grid.png)
+
+# %% [markdown]
 # Here $c$ is the centre and $w_0, h_0$ are typical sizes: the geometric means of the training boxes. By hand: the box (10, 20, 22, 38) has the
 # centre (16, 29). 16 / 8 = 2 gives column 2 and $t_x = -0.5$; 29 / 8 = 3.625 gives row 3 and $t_y = 0.125$.
 #
@@ -473,7 +477,7 @@ def make_detector():
 
 
 # %% tags=["measures-time"]
-EPOCHS, BATCH, PEAK_RATE = 6, 16, 0.004
+EPOCHS, BATCH, PEAK_RATE = 7, 16, 0.004
 steps = EPOCHS * len(training[0]) // BATCH
 one_cycle = keras.optimizers.schedules.CosineDecay(
     PEAK_RATE / 10, 3 * steps // 4, warmup_target=PEAK_RATE, warmup_steps=steps // 4
@@ -903,7 +907,7 @@ claim(
 bars = dict(zip(["10–13 px\n(unseen)", "18–21 px", "29–32 px"], size_recall, strict=True))
 bars |= dict(zip(["free", "overlapping", "two in\none cell"], crowd_recall.values(), strict=True))
 positions = [0, 1, 2, 3.6, 4.6, 5.6]
-for position, (label, value) in zip(positions, bars.items(), strict=True):
+for position, value in zip(positions, bars.values(), strict=True):
     plt.bar(position, value, color=COLOURS["blue"] if position < 3 else COLOURS["sky"])
     plt.annotate(f"{value:.2f}", (position, value), (0, 3), textcoords="offset points", ha="center")
 plt.xticks(positions, bars, fontsize=9)
