@@ -366,11 +366,12 @@ print(f"row 3, column 2: {by_hand[3, 2].round(3)}")
 # %%
 decoded = decode_boxes(training_tables[..., 1:5])[training_tables[..., 0] == 1]  # (digits, 4)
 lost = len(all_boxes) - len(decoded)
-nearest = [np.abs(decoded - box).max(axis=1).min() for box in all_boxes[:500]]
+nearest = np.array([np.abs(decoded - box).max(axis=1).min() for box in all_boxes])
+returned = (nearest < 1e-3).sum()
 claim(
-    "Decoding the targets gives the boxes back, and fewer than one digit in a hundred loses its cell to another",
-    max(nearest[: 500 - lost]) < 1e-3 and lost < 0.01 * len(all_boxes),
-    f"largest difference {max(nearest):.1e} pixels; {lost} of {len(all_boxes)} digits lost",
+    "Decoding the targets gives the boxes back, but for those few, less than one in a hundred, that lose their cell to another",
+    returned == len(decoded) and lost < 0.01 * len(all_boxes),
+    f"{returned} boxes come back to a thousandth of a pixel; {lost} of {len(all_boxes)} digits lost",
 )
 
 # %% [markdown]
@@ -470,8 +471,8 @@ def make_detector():
     scene = keras.Input((64, 64, 1))
     x = block(scene, 16, 5, 2)  # (batch, 32, 32, 16)
     x = block(x, 32, 3, 2)  # (batch, 16, 16, 32)
-    x = block(x, 64, 3)
-    x = block(x, 64, 3, 2)  # (batch, 8, 8, 64)
+    x = block(x, 48, 3)
+    x = block(x, 96, 3, 2)  # (batch, 8, 8, 96)
     x = block(x, 96, 3)
     return keras.Model(scene, keras.layers.Conv2D(OUTPUTS, 1)(x))
 
