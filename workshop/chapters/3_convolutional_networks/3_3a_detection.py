@@ -534,6 +534,7 @@ def detect(model, scenes, **options):
 
 # %%
 validation_cells = list(zip(*predictions(detector, validation[0])[:3], strict=True))
+KEPT_OVERLAP = 0.6
 OVERLAPS = (0.01, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 1.0)
 score_of_overlap = {
     overlap: mean_average_precision(
@@ -541,16 +542,17 @@ score_of_overlap = {
     )
     for overlap in OVERLAPS
 }
-best_overlap = max(OVERLAPS, key=score_of_overlap.get)
 claim(
-    "Without NMS the detector is worse than with the best threshold",
-    score_of_overlap[1.0] < score_of_overlap[best_overlap],
+    "A very strict NMS costs the detector 0.03 or more, and a threshold of 0.6 changes less than 0.02 against no NMS at all",
+    score_of_overlap[0.01] < score_of_overlap[0.6] - 0.03
+    and abs(score_of_overlap[0.6] - score_of_overlap[1.0]) < 0.02,
     ", ".join(f"{overlap}: {score:.3f}" for overlap, score in score_of_overlap.items()),
 )
 
 # %% [markdown]
-# Too low a threshold drops true neighbours that touch; too high a one lets repeats through. The harm of the second is small here: the targets name
-# *one* cell for a digit, so the network learns to answer once.
+# Too low a threshold drops true neighbours that touch. But why does no NMS at all (1.0) do no harm? The targets name *one* cell for a digit, so the network learns to
+# answer once; the few repeats have little confidence and come late in the list, where they cost next to nothing. A user would still see them. We keep 0.6.
+# You will soon meet a detector that is lost without NMS.
 #
 # mAP looks at all confidences. A user must pick one threshold, and trades false boxes for missed digits.
 
@@ -567,7 +569,7 @@ def precision_and_recall(answers, truth, least):
     return sums[0] / max(sums[1], 1), sums[0] / sums[2]
 
 
-validation_answers = [clean(*cells, overlap=best_overlap) for cells in validation_cells]
+validation_answers = [clean(*cells, overlap=KEPT_OVERLAP) for cells in validation_cells]
 curve = np.array(
     [precision_and_recall(validation_answers, validation[1:], level) for level in LEVELS]
 )
@@ -603,7 +605,7 @@ claim(
 # New scenes of digits that no one has trained on or chosen by.
 
 # %% tags=["headline"]
-answers = detect(detector, test[0], overlap=best_overlap)
+answers = detect(detector, test[0], overlap=KEPT_OVERLAP)
 detector_score = mean_average_precision(answers, *test[1:])
 strict_score = mean_average_precision(answers, *test[1:], least=0.75)
 claim(
@@ -661,7 +663,7 @@ plt.show()
 
 # %% [markdown]
 # One dark cell for each centre (orange cross), and hardly anything elsewhere. Where a centre lies near the border of two cells, both
-# may answer, each with part of the confidence: NMS is there for those.
+# may answer, each with part of the confidence: NMS drops the repeat.
 
 # %% [markdown]
 # ## Rivals
@@ -763,15 +765,15 @@ PLACES = [
 ]
 
 
-def slide(scene):
-    """One scene's answer, from the classifier at all places and sizes."""
+def look_everywhere(scene):
+    """Confidence, digit and box of every window of one scene: (windows,), (windows,), (windows, 4)."""
     seen = np.array([cut(scene[..., 0], place[:2], place[2]) for place in PLACES])[..., np.newaxis]
     shares = keras.ops.convert_to_numpy(keras.ops.softmax(classifier(seen)))[:, :10]
     confidences, names = shares.max(axis=1), shares.argmax(axis=1)
     places = np.array(PLACES)
     halves = places[:, 2:] / ROOM * shape_of[names] / 2
     boxes = np.concatenate([places[:, :2] - halves, places[:, :2] + halves], axis=1)
-    return clean(confidences, names, boxes, least=0.1, overlap=0.3)
+    return confidences, names, boxes
 
 
 # %%
@@ -805,7 +807,8 @@ started = time.perf_counter()
 classical_answers = [classical(scene) for scene in test[0]]
 classical_seconds = time.perf_counter() - started
 started = time.perf_counter()
-sliding_answers = [slide(scene) for scene in test[0]]
+windows_seen = [look_everywhere(scene) for scene in test[0]]
+sliding_answers = [clean(*seen, least=0.1, overlap=0.3) for seen in windows_seen]
 sliding_seconds = time.perf_counter() - started
 started = time.perf_counter()
 detect(detector, test[0])
@@ -835,7 +838,21 @@ claim(
 )
 
 # %% [markdown]
-# Three reasons. The classifier sees each window alone: neighbouring windows share most of their pixels, and every one computes its features anew, while the detector
+# Now take NMS away from the sliding classifier. Predict its mAP.
+
+# %%
+no_nms = [clean(*seen, least=0.1, overlap=1.0) for seen in windows_seen[:100]]
+without_nms = mean_average_precision(no_nms, *(part[:100] for part in test[1:]))
+claim(
+    "Without NMS the sliding classifier loses more than half of its mAP",
+    without_nms < 0.5 * scores["sliding classifier"],
+    f"{without_nms:.3f} on a hundred of the scenes, {scores['sliding classifier']:.3f} with NMS on all",
+)
+
+# %% [markdown]
+# A digit is seen by dozens of neighbouring windows, each sure of itself. All but one of their boxes are false.
+#
+# Why is the detector ahead? Three reasons. The classifier sees each window alone: neighbouring windows share most of their pixels, and every one computes its features anew, while the detector
 # computes them once for all cells. It never learned to place a box: its boxes come from a list of windows and a mean shape. And a part of a large digit can look like a whole small one; the
 # detector was trained on whole scenes, where that is an error. In its favour: it needs no more than single digits and background, and more sizes or smaller strides would buy it accuracy for time.
 
@@ -872,7 +889,7 @@ def recall_by_size(seed, digits_of, answers_of):
 
 
 def user_answers(scenes):
-    return detect(detector, scenes, least=best_level, overlap=best_overlap)
+    return detect(detector, scenes, least=best_level, overlap=KEPT_OVERLAP)
 
 
 size_recall = recall_by_size(SEED + 500, parts[2], user_answers)
@@ -1105,7 +1122,7 @@ with feedback("Generalized IoU"):
 #
 # - A rule turns a set of objects into a table of fixed size: the cell of the centre answers. With it, detection is one network and one pass.
 # - The loss is a sum of what you know: cross-entropy for objectness in every cell, Huber for the box and cross-entropy for the class in full cells only.
-# - IoU judges a box, NMS removes repeats, average precision judges the order of all boxes, and a confidence threshold is a choice of the user.
+# - IoU judges a box, NMS removes repeats (the sliding classifier needs it, the grid hardly), average precision judges the order of all boxes, and a confidence threshold is a choice of the user.
 # - Sliding a classifier costs hundreds of runs and places boxes worse.
 # - It fails on sizes it has not seen, on overlapping digits, and by design on two centres in one cell.
 #
