@@ -481,7 +481,7 @@ def make_detector():
 
 
 # %% tags=["measures-time"]
-EPOCHS, BATCH, PEAK_RATE = 7, 16, 0.004
+EPOCHS, BATCH, PEAK_RATE = 6, 16, 0.004
 steps = EPOCHS * len(training[0]) // BATCH
 one_cycle = keras.optimizers.schedules.CosineDecay(
     PEAK_RATE / 10, 3 * steps // 4, warmup_target=PEAK_RATE, warmup_steps=steps // 4
@@ -723,7 +723,7 @@ def windows_of(scenes, all_boxes, all_classes):
     return np.array(windows)[..., np.newaxis], np.array(names)
 
 
-windows, window_names = windows_of(*(part[:2000] for part in training))
+windows, window_names = windows_of(*(part[:1500] for part in training))
 print(f"{len(windows)} windows, {np.mean(window_names == 10):.2f} of them background")
 
 # %%
@@ -742,10 +742,10 @@ classifier = keras.Sequential(
 classifier.compile(
     keras.optimizers.Adam(0.002), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 )
-_ = classifier.fit(windows, window_names, epochs=4, batch_size=64, verbose=0)
+_ = classifier.fit(windows, window_names, epochs=3, batch_size=64, verbose=0)
 
 # %%
-WINDOW_SIDES, STRIDE = (17, 20, 24, 28, 33), 3
+WINDOW_SIDES, STRIDE = (17, 20, 24, 28, 33), 4
 training_sizes = all_boxes[:, 2:] - all_boxes[:, :2]
 names_of_all = np.concatenate(training[2])
 shape_of = np.array(
@@ -828,7 +828,7 @@ for name, (_, runs, seconds) in rivals.items():
 claim(
     "The detector is ahead of the sliding classifier, the classical method and the blind boxes, by more than 0.02",
     detector_score
-    > 0.05 + max(score for name, score in scores.items() if name != "single-shot detector"),
+    > 0.02 + max(score for name, score in scores.items() if name != "single-shot detector"),
     ", ".join(f"{name} {score:.3f}" for name, score in scores.items()),
 )
 claim(
@@ -841,12 +841,12 @@ claim(
 # Now take NMS away from the sliding classifier. Predict its mAP.
 
 # %%
-no_nms = [clean(*seen, least=0.1, overlap=1.0) for seen in windows_seen[:100]]
-without_nms = mean_average_precision(no_nms, *(part[:100] for part in test[1:]))
+no_nms = [clean(*seen, least=0.1, overlap=1.0) for seen in windows_seen[:50]]
+without_nms = mean_average_precision(no_nms, *(part[:50] for part in test[1:]))
 claim(
     "Without NMS the sliding classifier loses more than 0.15 of mAP",
     without_nms < scores["sliding classifier"] - 0.15,
-    f"{without_nms:.3f} on a hundred of the scenes, {scores['sliding classifier']:.3f} with NMS on all",
+    f"{without_nms:.3f} on fifty of the scenes, {scores['sliding classifier']:.3f} with NMS on all",
 )
 
 # %% [markdown]
@@ -905,7 +905,7 @@ claim(
 
 # %%
 crowded = make_scenes(
-    *parts[2], 600, seed=SEED + 700, overlap=0.7, **(SCENE | {"sizes": (18, 21)})
+    *parts[2], 450, seed=SEED + 700, overlap=0.7, **(SCENE | {"sizes": (18, 21)})
 )[:3]
 crowd_found = found_digits(user_answers(crowded[0]), *crowded[1:])
 shares_cell, closeness = [], []
