@@ -70,10 +70,10 @@ def draw_box(axes, box, colour, text="", style="-"):
 
 
 def scene_grid(scenes, rows=2, columns=4):
-    """Axes with one scene in each."""
+    """Axes with one scene in each, in eleven greys."""
     _, grid = plt.subplots(rows, columns, figsize=(6.6, 1.75 * rows))
     for axes, scene in zip(grid.flat, scenes, strict=False):
-        axes.imshow(scene[..., 0], vmin=0, vmax=1)
+        axes.imshow(np.round(scene[..., 0] * 10), vmin=0, vmax=10, interpolation="nearest")
         axes.set(xlim=(-2, 66), ylim=(66, -8))
         axes.axis("off")
     return grid.flat
@@ -651,7 +651,8 @@ plt.show()
 _, grid = plt.subplots(2, 4, figsize=(6.6, 3.6))
 objectness = predictions(detector, test[0][:4])[3]
 for column in range(4):
-    grid[0, column].imshow(test[0][column, ..., 0], vmin=0, vmax=1, extent=(0, 64, 64, 0))
+    grays = np.round(test[0][column, ..., 0] * 10)
+    grid[0, column].imshow(grays, vmin=0, vmax=10, extent=(0, 64, 64, 0), interpolation="nearest")
     grid[1, column].imshow(objectness[column], vmin=0, vmax=1, extent=(0, 64, 64, 0))
     centres = (test[1][column][:, :2] + test[1][column][:, 2:]) / 2
     for axes in grid[:, column]:
