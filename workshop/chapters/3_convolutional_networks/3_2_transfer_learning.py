@@ -160,9 +160,15 @@ class Trainer:
         order = np.concatenate([rng.permutation(len(labels)) for _ in range(rounds)])
         batches = order[: steps * size].reshape(steps, size)
         rates = learning_rate * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
-        self.run(tf.constant(images[batches]), labels[batches], tf.constant(rates, tf.float32))
+        self.run(images[batches], labels[batches], rates.astype("float32"))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, 28, 28, 1]),  # (steps, batch, height, width, channels)
+            tf.TensorSpec([None, None], tf.int64),
+            tf.TensorSpec([None]),
+        ]
+    )
     def run(self, images, labels, rates):
         for step in tf.range(tf.shape(rates)[0]):
             with tf.GradientTape() as tape:
@@ -235,24 +241,26 @@ claim(
 )
 
 # %% [markdown]
-# Why bother to cache? Suppose you train a head for a hundred epochs. Without a cache every image goes through the base a hundred times, with one it goes
+# Why bother to cache? Suppose you train a head for twenty epochs. Without a cache every image goes through the base twenty times, with one it goes
 # through once. Guess how much faster that is, then measure.
 
 # %% tags=["measures-time"]
-EPOCHS = 100
+EPOCHS = 20
 pool_images = tasks[0]["pool"][0]
-start = time.perf_counter()
-cached = base(pool_images).numpy()
-once = time.perf_counter() - start
+base(pool_images)  # the first call prepares things: leave it out
 start = time.perf_counter()
 for _ in range(EPOCHS):
+    base(pool_images).numpy() @ kernel + bias
+without_cache = time.perf_counter() - start
+start = time.perf_counter()
+cached = base(pool_images).numpy()
+for _ in range(EPOCHS):
     cached @ kernel + bias
-every_epoch = time.perf_counter() - start
+with_cache = time.perf_counter() - start
 claim(
-    "For a hundred epochs, features computed once take less than a tenth of the time of features computed in every epoch",
-    once + every_epoch < 0.1 * EPOCHS * once,
-    f"{len(cached)} images: base once {once:.3f} s, then {EPOCHS} times the head {every_epoch:.3f} s; "
-    f"the base {EPOCHS} times would take {EPOCHS * once:.1f} s",
+    "For twenty epochs, features computed once take less than a third of the time of features computed in every epoch",
+    with_cache < without_cache / 3,
+    f"{len(cached)} images: {without_cache:.2f} s without a cache, {with_cache:.2f} s with it",
 )
 
 # %% [markdown]
@@ -587,10 +595,10 @@ plt.show()
 # %%
 learned_blocks, random_blocks = block_scores.mean(axis=1).T
 claim(
-    "Two or three pre-trained blocks beat training from scratch, and pre-trained blocks beat random ones at every depth",
+    "Two or three pre-trained blocks beat training from scratch, and pre-trained blocks beat as many random ones",
     bool(
         learned_blocks[2:4].max() > learned_blocks[0] + 0.03
-        and np.all(learned_blocks[1:] > random_blocks[1:])
+        and np.all(learned_blocks[2:] > random_blocks[2:] + 0.03)
     ),
     f"pre-trained {learned_blocks.round(2)}, random {random_blocks.round(2)}",
 )
@@ -599,8 +607,8 @@ claim(
 # ## Where the gain ends
 #
 # Now the test images, for the first time. From 1 to 50 labelled images a class, five methods: from scratch, frozen base, fine-tuned, the same base with random weights frozen, and the
-# nearest neighbour on raw pixels. Training from scratch gets its own learning rate (3e-3, better than 1e-3 in trials with many images) and the same
-# number of steps as fine-tuning. Draw your guess: which curves cross?
+# nearest neighbour on raw pixels. Training from scratch gets its own learning rate, larger than that of
+# fine-tuning, and the same number of steps. Draw your guess: which curves cross?
 
 # %%
 SHOTS = (1, 2, 5, 10, 20, 50)
@@ -1112,8 +1120,8 @@ with feedback("No training at all"):
     got = nearest_prototype(known, np.array([7, 7, 9, 9]), np.array([[3.9, 0.0], [1.0, 1.0]]))
     assert got is not None, "nearest_prototype returns nothing yet"
     assert set(np.asarray(got).tolist()) <= {7, 9}, f"return labels, here 7 and 9, yours are {got}"
-    assert np.array_equal(got, [7, 7]) or np.asarray(got)[0] != 9, (
-        "3.9 is nearer to the mean 2 than to the mean 6"
+    assert np.asarray(got)[0] == 7, (
+        "3.9 is nearer to the mean 2 of class 7 than to the mean 6 of class 9"
     )
     rng = np.random.default_rng(0)
     many, names, new = rng.normal(size=(60, 4)), rng.integers(0, 3, 60), rng.normal(size=(50, 4))
