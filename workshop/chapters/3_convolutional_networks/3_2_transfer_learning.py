@@ -19,7 +19,6 @@ import numpy as np
 import sklearn.datasets
 import sklearn.linear_model
 import sklearn.neighbors
-import sklearn.preprocessing
 import tensorflow as tf
 
 from workshop.kit import (
@@ -190,7 +189,7 @@ for run, task in zip(RUNS, tasks, strict=True):
     keras.utils.set_random_seed(1000 * SEED + run)
     starts.append(make_network()[1].get_weights())  # new random weights for each run
     model.set_weights(starts[-1])
-    trainer.train(*task["old"], 400, 4e-3, np.random.default_rng([SEED, run, 1]))
+    trainer.train(*task["old"], 300, 4e-3, np.random.default_rng([SEED, run, 1]))
     pretrained.append(model.get_weights())
     old_scores.append(accuracy(*task["old test"]))
 
@@ -405,22 +404,40 @@ claim(
 
 # %% [markdown]
 # Twelve steps on brighter images, and a network that "did not learn" has lost much of the old task. Its kernels are the same; the statistics that its
-# normalization uses now belong to other images. The remedy is to call the base with `training=False` inside the new model. Then kernels, $\gamma$ and $\beta$ can be
-# fine-tuned while the statistics stay.
+# normalization uses now belong to other images.
+#
+# The remedy in many guides is to build the new model on `base(inputs, training=False)`. By the table of four above, that should keep the statistics. Does it, inside `fit`?
 
 # %%
 inputs = keras.Input((28, 28, 1))
-calm_model = keras.Model(
-    inputs, keras.layers.Dense(5, name="new_head")(frozen_base(inputs, training=False))
-)
+features = frozen_base(inputs, training=False)
+new_model = keras.Model(inputs, keras.layers.Dense(5, name="new_head")(features))
 frozen_model.set_weights(pretrained[0])
 before = weights_of(frozen_base.layers)
-compile_and_fit(calm_model, bright_images, few(tasks[0], 20)[1])
-changed_when_calm = changed(before, weights_of(frozen_base.layers))
+compile_and_fit(new_model, bright_images, few(tasks[0], 20)[1])
+changed_by_fit = changed(before, weights_of(frozen_base.layers))
+moved_by_fit = [name for name in changed_by_fit if "moving" in name]
 claim(
-    "Called with training=False, a trainable base learns its kernels, gammas and betas and keeps its moving statistics",
-    len(changed_when_calm) == 12 and not any("moving" in name for name in changed_when_calm),
-    f"{len(changed_when_calm)} of {len(before)} arrays changed, none of them moving statistics",
+    "In a functional model fit overrules training=False: the statistics of the unfrozen base move all the same",
+    len(moved_by_fit) == 8,
+    f"{len(changed_by_fit)} of {len(before)} arrays changed, {len(moved_by_fit)} of them moving statistics",
+)
+
+# %% [markdown]
+# It does not. When `fit` calls a functional model with `training=True`, Keras 3 hands this on to the parts and replaces what you wrote (Keras issue 20285). While the base is
+# *frozen* nobody notices, because frozen batch normalization behaves as in use anyway. The moment you unfreeze it, the trap closes. What does hold is the property:
+# freeze each batch normalization layer by itself.
+
+# %%
+for layer in frozen_base.layers:
+    layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+frozen_model.set_weights(pretrained[0])
+compile_and_fit(new_model, bright_images, few(tasks[0], 20)[1])
+changed_with_care = changed(before, weights_of(frozen_base.layers))
+claim(
+    "With each batch normalization frozen by itself, fine-tuning changes the four kernels of the base and nothing else in it",
+    len(changed_with_care) == 4 and all("kernel" in name for name in changed_with_care),
+    f"changed {changed_with_care}",
 )
 
 # %% [markdown]
@@ -433,17 +450,17 @@ claim(
 def base_changes():
     """Which arrays of the base one more epoch changes."""
     before = weights_of(frozen_base.layers)
-    calm_model.fit(*few(tasks[0], 5), batch_size=25, epochs=1, verbose=0)
+    new_model.fit(*few(tasks[0], 5), batch_size=25, epochs=1, verbose=0)
     return changed(before, weights_of(frozen_base.layers))
 
 
 frozen_base.trainable = False
 without_compile = base_changes()
-calm_model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+new_model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 with_compile = base_changes()
 claim(
     "Freezing after fit has no effect until the model is compiled again",
-    len(without_compile) == 12 and with_compile == [],
+    len(without_compile) == 4 and with_compile == [],
     f"arrays of the base changed: {len(without_compile)} without compiling again, {len(with_compile)} with it",
 )
 
@@ -482,7 +499,7 @@ def old_task_score(run):
 
 
 # %%
-RATES = (1e-4, 1e-3, 3e-3, 1e-2, 1e-1)
+RATES = (1e-4, 1e-3, 1e-2, 1e-1)
 rate_scores = np.empty((len(RATES), 3, 2))  # new task, old task
 for row, rate in enumerate(RATES):
     for run in range(3):
@@ -515,8 +532,8 @@ plt.show()
 
 # %% [markdown]
 # Small markers are single runs. On the left the base hardly moves: the new task gains little and the old one loses little. A middle rate is best for the new
-# task. On the right the base is destroyed for both tasks. Look at the dashed line: even at the best rate for the new task, much of the old
-# one is gone. This is **catastrophic forgetting** (McCloskey and Cohen, 1989): nothing in the new loss asks the network to remember.
+# task, and costs the old one little. On the right the base is destroyed for both tasks. The fall of the dashed line is **catastrophic forgetting** (McCloskey and Cohen, 1989):
+# nothing in the new loss asks the network to remember, so only the small step protects what was there.
 
 # %%
 new_curve, old_curve = rate_scores.mean(axis=1).T
@@ -527,9 +544,11 @@ claim(
     f"best rate {BEST_RATE}: new {new_curve.max():.2f}; rate {RATES[-1]}: new {new_curve[-1]:.2f}, old {old_curve[-1]:.2f}",
 )
 claim(
-    "The gentlest rate forgets less and gains less than the best one",
-    bool(new_curve[0] < new_curve.max() and old_curve[0] > old_curve[new_curve.argmax()]),
-    f"new {new_curve[0]:.2f} against {new_curve.max():.2f}, old {old_curve[0]:.2f} against {old_curve[new_curve.argmax()]:.2f}",
+    "At the best rate the old head on the changed base still reads nine in ten of the old digits",
+    bool(old_curve[new_curve.argmax()] > 0.9),
+    ", ".join(
+        f"rate {rate}: old {score:.2f}" for rate, score in zip(RATES, old_curve, strict=True)
+    ),
 )
 
 # %% [markdown]
@@ -540,15 +559,26 @@ claim(
 
 
 # %%
+def frozen_accuracy(run, source):
+    """Validation accuracy of a head on the base with the weights `source`."""
+    model.set_weights(source)
+    images, labels = few(tasks[run], 5)
+    kernel, bias = fit_head(base(images).numpy(), labels)
+    model.layers[-1].set_weights([kernel, bias])
+    return accuracy(*tasks[run]["validation"])
+
+
 def train_above(copied, run, source):
     """Validation accuracy with the first `copied` blocks frozen at the weights `source`, the rest trained."""
+    if copied == len(BLOCKS):  # only a head is left to train
+        return frozen_accuracy(run, source)
     mixed = source[: 5 * copied] + starts[run][5 * copied :]  # a block has five arrays of weights
     fine_tune(run, 5, mixed, 3e-3, block_trainers[copied])
     return accuracy(*tasks[run]["validation"])
 
 
-block_trainers = []
-for frozen_blocks in range(len(BLOCKS) + 1):
+block_trainers = [trainer]
+for frozen_blocks in range(1, len(BLOCKS)):
     for layer in model.layers[1:-2]:
         layer.trainable = int(layer.name[len("block")]) > frozen_blocks
     block_trainers.append(Trainer(model))
@@ -559,7 +589,10 @@ for layer in model.layers:
 # %%
 block_scores = np.array(
     [
-        [[train_above(copied, run, source[run]) for source in (pretrained, starts)] for run in RUNS]
+        [
+            [train_above(copied, run, source[run]) for source in (pretrained, starts)]
+            for run in range(3)
+        ]
         for copied in range(len(BLOCKS) + 1)
     ]
 )  # (blocks, runs, pre-trained or random)
@@ -567,7 +600,7 @@ block_scores = np.array(
 # %% alt="Accuracy against the number of frozen blocks. With pre-trained blocks it rises above the level of training from scratch and is highest at two or three; with random blocks it falls below."
 for column, name, colour, marker, offset in (
     (0, "pre-trained", "blue", "o", 14),
-    (1, "random", "orange", "^", -20),
+    (1, "random", "orange", "^", -26),
 ):
     values = block_scores[:, :, column]
     mean = values.mean(axis=1)
@@ -684,8 +717,8 @@ at = {
 }
 gain = {shots: at[shots]["fine-tuned"] - at[shots]["from scratch"] for shots in SHOTS}
 claim(
-    "With five labelled images a class a fine-tuned base beats training from scratch by more than eight points in a hundred",
-    bool(gain[5] > 0.08),
+    "With five labelled images a class a fine-tuned base beats training from scratch on the same images by more than ten points in a hundred",
+    bool(gain[5] > 0.1),
     f"{at[5]['fine-tuned']:.2f} against {at[5]['from scratch']:.2f}, mean of five runs",
 )
 
@@ -731,17 +764,21 @@ for run in RUNS:
         augmented[run, column] = accuracy(*tasks[run]["test"])
 
 # %%
-with_deformations = augmented.mean(axis=0)
+with_copies = augmented.mean(axis=0)
 claim(
-    "Given deformed copies as well, training from scratch with five images a class still stays behind fine-tuning",
-    bool(with_deformations[0] > with_deformations[1] + 0.03),
-    f"with deformed copies {with_deformations[0]:.2f} against {with_deformations[1]:.2f}, "
+    "Deformed copies help both, and leave fine-tuning less than half of its lead at five images a class",
+    bool(
+        with_copies[0] > at[5]["fine-tuned"] + 0.05
+        and with_copies[1] > at[5]["from scratch"] + 0.15
+        and with_copies[0] - with_copies[1] < gain[5] / 2
+    ),
+    f"with deformed copies {with_copies[0]:.2f} against {with_copies[1]:.2f}, "
     f"without {at[5]['fine-tuned']:.2f} against {at[5]['from scratch']:.2f}",
 )
 
 # %% [markdown]
-# Copies help training from scratch: some of what the base brings is knowing that a tilted 7 is a 7, and copies teach that too. A lead remains. Always give
-# the network that starts from nothing the same care as the one you hope will win.
+# That is sobering, and it is why you ask. Most of what the base brought was *how a digit may be moved*, and forty copies of each image tell a network the same for free. What you
+# can write down as augmentation, you need not borrow. Borrow what you cannot write down. And always give the network that starts from nothing the same care as the one you hope will win.
 
 # %% [markdown]
 # ## A network that has seen a million photographs
@@ -798,7 +835,7 @@ show_images(
 # %% [markdown]
 # You tell the four rows apart at once, in any light. How would you do it with five examples and no network? Two classical answers: compare a small image of the patch, or
 # ten hand-made numbers: brightness, contrast, and the strength of edges at four scales. And one control: MobileNetV2 with *random* weights. Every method ends in the same
-# classifier, the nearest neighbour after scaling each number.
+# classifier, the nearest neighbour.
 
 
 # %%
@@ -833,14 +870,11 @@ def patch_scores(features_of):
     """Accuracy on test patches in each draw, with five and with one patch a class: (draws, 2)."""
     scores = []
     for patches, labels, test_patches, test_labels in PATCH_DRAWS:
-        scaler = sklearn.preprocessing.StandardScaler()
-        known, new = scaler.fit_transform(features_of(patches)), features_of(test_patches)
+        known, new = features_of(patches), features_of(test_patches)
         neighbour = sklearn.neighbors.KNeighborsClassifier(1)
         scores.append(
             [
-                neighbour.fit(known[::step], labels[::step]).score(
-                    scaler.transform(new), test_labels
-                )
+                neighbour.fit(known[::step], labels[::step]).score(new, test_labels)
                 for step in (1, 5)
             ]
         )
@@ -914,14 +948,14 @@ if imagenet_network is not None:
 # features name at least nine in ten patches right; that is more than fifteen points above the best of the three rows before; and even a *single* patch a class is enough to beat
 # those three with five. The network never learned "pagoda patch in grey", and no weight was changed. It learned what surfaces look like in any light.
 #
-# The same is how you would fine-tune it: head first on cached features; then `trainable = True`, the base called with `training=False`, compile again, a small learning rate. And
+# The same is how you would fine-tune it: head first on cached features; then unfreeze all but the batch normalization, compile again, and take a small learning rate. And
 # always `preprocess_input` of the same family: this one wants pixels from −1 to 1.
 
 # %% [markdown]
 # ## Common mistakes
 #
 # - **Freezing without compiling again.** The old training step goes on changing the base.
-# - **Unfreezing with batch normalization in training mode.** Its statistics move even at a learning rate of zero. Call the base with `training=False`.
+# - **Unfreezing batch normalization.** Its statistics move even at a learning rate of zero, and inside `fit` a `training=False` of yours does not hold. Keep each such layer frozen.
 # - **Fine-tuning with the learning rate of training from scratch**, or from a random head. Both can wipe out what you came for.
 # - **The wrong preparation of the input.** Each family of `keras.applications` has its own `preprocess_input`.
 # - **Caching features and then augmenting.** The cache holds one version of each image.
@@ -1136,11 +1170,12 @@ with feedback("No training at all"):
 #
 # - A base that learned other classes is worth most when labels are few. Its lead over training from scratch shrinks with every label, and a *frozen* base falls behind in the end.
 # - A frozen base needs to see each image once: cache its features, train a head in milliseconds.
-# - `trainable = False` keeps every bit, for batch normalization the statistics too. Unfrozen, statistics move without any learning, unless you call the base with `training=False`. Compile again
-#   after every change.
-# - Fine-tune from a trained head, with a learning rate chosen on validation data. A large one destroys both tasks; a good one still forgets the old task.
-# - Early blocks transfer, the last is made for its own classes.
-# - Random weights are no base: on patches of photographs they lose to ten hand-made numbers.
+# - `trainable = False` keeps every bit, for batch normalization the statistics too. Unfrozen, they move without any learning, and inside `fit` not even `training=False` stops them.
+#   Compile again after every change.
+# - Fine-tune from a trained head, with a learning rate chosen on validation data. A large one destroys both tasks.
+# - Augmentation teaches part of the same: with deformed copies most of the lead was gone.
+# - The first blocks transfer best; the last is made for its own classes.
+# - Random weights are no base: on patches of photographs they lose to ten hand-made numbers, and those, where they can be had, to weights from ImageNet.
 #
 # Not shown: tasks so far from the old one that transfer hurts; bases trained without labels. Next: detection, segmentation and verification, which all start from a base (lesson 3.3).
 
