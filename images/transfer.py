@@ -35,7 +35,7 @@ def row(y, digit, head, colour, locked):
     for block in range(4):
         box(1.1 + 0.72 * block, y, 0.6, 0.7, f"block\n{block + 1}", COLOURS["blue"], locked)
     arrow((3.92, y + 0.35), (4.22, y + 0.35))
-    axes.text(4.6, y + 0.35, "48\nfeatures", ha="center", va="center", fontsize=10)
+    axes.text(4.6, y + 0.35, "32\nfeatures", ha="center", va="center", fontsize=10)
     arrow((4.98, y + 0.35), (5.3, y + 0.35))
     box(5.35, y, 1.3, 0.7, head, colour)
 

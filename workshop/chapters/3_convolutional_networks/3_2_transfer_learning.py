@@ -107,17 +107,17 @@ show_images(
 # ## Learn the old task
 #
 # Four blocks of convolution, batch normalization (lesson 2.4) and ReLU, then the largest value over all places, wherever the digit is. These together are the **base**: it turns an
-# image into 48 numbers, its **features**. The **head** is one dense layer from features to classes.
+# image into 32 numbers, its **features**. The **head** is one dense layer from features to classes.
 
 # %% [markdown]
-# ![An image of a 3 goes through four blocks of a base to 48 features and a head for 0 to 4. Below, an image of a 7 goes through a frozen copy of the same base, drawn dashed, to a new head for 5 to 9.](../../../images/transfer.png)
+# ![An image of a 3 goes through four blocks of a base to 32 features and a head for 0 to 4. Below, an image of a 7 goes through a frozen copy of the same base, drawn dashed, to a new head for 5 to 9.](../../../images/transfer.png)
 
 # %%
-BLOCKS = ((16, 5, 2), (32, 3, 2), (48, 3, 1), (48, 3, 1))  # filters, kernel size, stride
+BLOCKS = ((16, 5, 2), (32, 3, 2), (32, 3, 1), (32, 3, 1))  # filters, kernel size, stride
 
 
 def make_network():
-    """A base, images to 48 features, and the model with its head, images to 5 logits."""
+    """A base, images to 32 features, and the model with its head, images to 5 logits."""
     inputs = keras.Input((28, 28, 1))
     x = inputs
     for number, (filters, size, stride) in enumerate(BLOCKS, 1):
@@ -195,7 +195,7 @@ for run, task in zip(RUNS, tasks, strict=True):
     keras.utils.set_random_seed(1000 * SEED + run)
     starts.append(make_network()[1].get_weights())  # new random weights for each run
     model.set_weights(starts[-1])
-    trainer.train(*task["old"], 250, 4e-3, np.random.default_rng([SEED, run, 1]))
+    trainer.train(*task["old"], 200, 4e-3, np.random.default_rng([SEED, run, 1]))
     pretrained.append(model.get_weights())
     old_scores.append(accuracy(*task["old test"]))
 
@@ -219,7 +219,7 @@ claim(
 
 # %%
 def fit_head(features, labels):
-    """The kernel (48, 5) and the bias (5,) of a head, by logistic regression."""
+    """The kernel (32, 5) and the bias (5,) of a head, by logistic regression."""
     solver = sklearn.linear_model.LogisticRegression(C=10, max_iter=5000)
     solver.fit(features, labels)
     return solver.coef_.T.astype("float32"), solver.intercept_.astype("float32")
@@ -227,7 +227,7 @@ def fit_head(features, labels):
 
 model.set_weights(pretrained[0])
 images, labels = few(tasks[0], 5)
-features = base(images).numpy()  # (25, 48), computed once
+features = base(images).numpy()  # (25, 32), computed once
 kernel, bias = fit_head(features, labels)
 print("features", features.shape, " head", kernel.shape, bias.shape)
 
@@ -835,9 +835,9 @@ def draw_patches(part, count, rng):
 PATCH_DRAWS = []
 for run in range(3):
     rng = np.random.default_rng([SEED, run, 3])
-    PATCH_DRAWS.append((*draw_patches(0, 5, rng), *draw_patches(1, 20, rng)))
+    PATCH_DRAWS.append((*draw_patches(0, 5, rng), *draw_patches(1, 15, rng)))
 shown = np.concatenate(
-    [np.r_[5 * kind : 5 * kind + 4, 20 + 20 * kind : 24 + 20 * kind] for kind in range(4)]
+    [np.r_[5 * kind : 5 * kind + 4, 20 + 15 * kind : 24 + 15 * kind] for kind in range(4)]
 )
 show_images(
     1 - np.concatenate([PATCH_DRAWS[0][0], PATCH_DRAWS[0][2]])[shown, ::2, ::2],
