@@ -3,14 +3,25 @@
 The cache is ~/.keras, or the folder that the environment variable KERAS_HOME names. Copy it to other machines as it is.
 """
 
+import functools
 import os
 import sys
 
 import keras
 
+load_mobilenet = functools.partial(
+    keras.applications.MobileNetV2,
+    alpha=0.35,
+    include_top=False,
+    pooling="avg",
+    input_shape=(224, 224, 3),
+    weights="imagenet",
+)
+
 # What to load, its size, and the lessons that can use it.
 DOWNLOADS = {
-    "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits")
+    "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits"),
+    "MobileNetV2's ImageNet weights": (load_mobilenet, "2 MB", "lesson 3.2"),
 }
 
 

@@ -4,6 +4,7 @@ from workshop.kit.claims import claim
 from workshop.kit.digits import enlarge, load_digits
 from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
+from workshop.kit.imagenet import load_mobilenet
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
 from workshop.kit.scenes import make_scenes
 from workshop.kit.splits import split_three_ways
@@ -20,6 +21,7 @@ __all__ = [
     "examine_machine",
     "feedback",
     "load_digits",
+    "load_mobilenet",
     "make_scenes",
     "show_images",
     "split_three_ways",
