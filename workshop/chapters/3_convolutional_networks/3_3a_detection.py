@@ -45,7 +45,9 @@ keras.utils.set_random_seed(SEED)
 
 # %%
 SCENE = {"noise": 0.05, "sizes": (18, 32), "pieces": 5}
-parts = load_digits(seed=SEED)
+parts = load_digits(
+    seed=100 + SEED
+)  # a split of its own: no choice below was made on its test digits
 training, validation, test = (
     make_scenes(*part, count, seed=10 * SEED + place, **SCENE)[:3]  # scenes, boxes, classes
     for place, (part, count) in enumerate(zip(parts, (4000, 200, 200), strict=True))
@@ -480,18 +482,42 @@ def make_detector():
     return keras.Model(scene, keras.layers.Conv2D(OUTPUTS, 1)(x))
 
 
-# %% tags=["measures-time"]
+# %% [markdown]
+# The training loop is that of lesson 2.3, as one compiled loop over all steps: `fit` would spend a good part of the time between
+# the steps of so small a network. The learning rate rises for a quarter of the steps and then falls to zero (lesson 3.1).
+
+# %%
 EPOCHS, BATCH, PEAK_RATE = 6, 16, 0.004
-steps = EPOCHS * len(training[0]) // BATCH
+STEPS = EPOCHS * len(training[0]) // BATCH
 one_cycle = keras.optimizers.schedules.CosineDecay(
-    PEAK_RATE / 10, 3 * steps // 4, warmup_target=PEAK_RATE, warmup_steps=steps // 4
-)  # up for a quarter of the steps, then down to 0
+    PEAK_RATE / 10, 3 * STEPS // 4, warmup_target=PEAK_RATE, warmup_steps=STEPS // 4
+)
 detector = make_detector()
-detector.compile(keras.optimizers.Adam(one_cycle), loss=detection_loss)
+optimizer = keras.optimizers.Adam(one_cycle)
+optimizer.build(detector.trainable_variables)
+
+
+@tf.function
+def train(scenes, tables, batches):
+    """One step for each row of batches (steps, batch), which names scenes. Returns the losses: (steps,)."""
+    losses = tf.TensorArray(tf.float32, size=tf.shape(batches)[0])
+    for step in tf.range(tf.shape(batches)[0]):
+        with tf.GradientTape() as tape:
+            outputs = detector(tf.gather(scenes, batches[step]), training=True)
+            loss = detection_loss(tf.gather(tables, batches[step]), outputs)
+        gradients = tape.gradient(loss, detector.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, detector.trainable_variables, strict=True))
+        losses = losses.write(step, loss)
+    return losses.stack()
+
+
+# %% tags=["measures-time"]
+generator = np.random.default_rng(SEED)
+order = [generator.permutation(len(training[0])) for _ in range(EPOCHS)]
 started = time.perf_counter()
-history = detector.fit(training[0], training_tables, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+losses = train(*map(tf.constant, (training[0], training_tables, np.reshape(order, (STEPS, BATCH)))))
 print(f"{detector.count_params():,} parameters, {time.perf_counter() - started:.0f} s")
-print("loss after each epoch:", np.round(history.history["loss"], 2))
+print("loss in each epoch:", losses.numpy().reshape(EPOCHS, -1).mean(axis=1).round(2))
 
 # %% [markdown]
 # ## From outputs to boxes
@@ -579,8 +605,8 @@ for values, label in zip(curve.T, ("precision", "recall"), strict=True):
     plt.plot(LEVELS, values)
     plt.annotate(
         label,
-        (LEVELS[4], values[4]),
-        (0, -16 if label == "precision" else 6),
+        (LEVELS[-5], values[-5]),
+        (0, 6 if label == "precision" else -16),
         textcoords="offset points",
     )
 plt.axvline(best_level, color="0.6", linewidth=1, linestyle=":")
@@ -602,7 +628,7 @@ claim(
 # %% [markdown]
 # ## The test, once
 #
-# New scenes of digits that no one has trained on or chosen by.
+# New scenes, of digits that the detector has never seen, after the last choice is made.
 
 # %% tags=["headline"]
 answers = detect(detector, test[0], overlap=KEPT_OVERLAP)
@@ -679,7 +705,7 @@ plt.show()
 # %%
 blind_boxes = decode_boxes(np.zeros((1, GRID, GRID, 4)))[0].reshape(-1, 4)
 blind = [
-    (np.tile(blind_boxes, (10, 1)), np.ones(640), np.repeat(np.arange(10), 64)) for _ in test[0]
+    (np.tile(blind_boxes, (10, 1)), np.ones(640), np.repeat(np.arange(10), 64)) for _ in range(100)
 ]
 PATCH = 16
 
@@ -695,7 +721,6 @@ def cut(scene, centre, side):
 
 # %%
 ROOM = 1.25  # a window's side for a digit whose longer side is 1
-generator = np.random.default_rng(SEED)
 
 
 def windows_of(scenes, all_boxes, all_classes):
@@ -724,7 +749,7 @@ def windows_of(scenes, all_boxes, all_classes):
     return np.array(windows)[..., np.newaxis], np.array(names)
 
 
-windows, window_names = windows_of(*(part[:1500] for part in training))
+windows, window_names = windows_of(*(part[:2000] for part in training))
 print(f"{len(windows)} windows, {np.mean(window_names == 10):.2f} of them background")
 
 # %%
@@ -743,10 +768,10 @@ classifier = keras.Sequential(
 classifier.compile(
     keras.optimizers.Adam(0.002), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 )
-_ = classifier.fit(windows, window_names, epochs=3, batch_size=64, verbose=0)
+_ = classifier.fit(windows, window_names, epochs=4, batch_size=64, verbose=0)
 
 # %%
-WINDOW_SIDES, STRIDE = (17, 20, 24, 28, 33), 4
+WINDOW_SIDES, STRIDE = (17, 20, 24, 28, 33), 3
 training_sizes = all_boxes[:, 2:] - all_boxes[:, :2]
 names_of_all = np.concatenate(training[2])
 shape_of = np.array(
@@ -803,32 +828,48 @@ def classical(scene):
     return boxes, found[:, 4] / 1000, nearest_digit(np.array(windows))
 
 
+# %% [markdown]
+# The sliding classifier has a threshold of its own for NMS, chosen as the detector's was, on validation scenes. Then all four meet on the same hundred test scenes.
+
+# %%
+seen_in_validation = [look_everywhere(scene) for scene in validation[0][:40]]
+sliding_scores = {
+    overlap: mean_average_precision(
+        [clean(*seen, least=0.1, overlap=overlap) for seen in seen_in_validation],
+        *(part[:40] for part in validation[1:]),
+    )
+    for overlap in (0.1, 0.2, 0.3, 0.45)
+}
+sliding_overlap = max(sliding_scores, key=sliding_scores.get)
+print({overlap: round(score, 3) for overlap, score in sliding_scores.items()})
+
 # %% tags=["measures-time"]
+compared = [part[:100] for part in test]
 started = time.perf_counter()
-classical_answers = [classical(scene) for scene in test[0]]
+classical_answers = [classical(scene) for scene in compared[0]]
 classical_seconds = time.perf_counter() - started
 started = time.perf_counter()
-windows_seen = [look_everywhere(scene) for scene in test[0]]
-sliding_answers = [clean(*seen, least=0.1, overlap=0.3) for seen in windows_seen]
+windows_seen = [look_everywhere(scene) for scene in compared[0]]
+sliding_answers = [clean(*seen, least=0.1, overlap=sliding_overlap) for seen in windows_seen]
 sliding_seconds = time.perf_counter() - started
 started = time.perf_counter()
-detect(detector, test[0])
+compared_answers = detect(detector, compared[0], overlap=KEPT_OVERLAP)
 detector_seconds = time.perf_counter() - started
-rivals = {
-    "blind": (blind, 0, 0.0),
-    "components + nearest digit": (classical_answers, 0, classical_seconds),
-    "sliding classifier": (sliding_answers, len(PLACES), sliding_seconds),
-    "single-shot detector": (answers, 1, detector_seconds),
+rivals = {  # answers, network runs a scene, seconds
+    "blind": (blind, "none", 0.0),
+    "components + nearest digit": (classical_answers, "none", classical_seconds),
+    "sliding classifier": (sliding_answers, f"{len(PLACES)}", sliding_seconds),
+    "single-shot detector": (compared_answers, "1", detector_seconds),
 }
-scores = {name: mean_average_precision(each[0], *test[1:]) for name, each in rivals.items()}
-print(f"{'':28s}mAP@0.5   network runs a scene   seconds for {len(test[0])} scenes")
+scores = {name: mean_average_precision(each[0], *compared[1:]) for name, each in rivals.items()}
+print(f"{'':28s}mAP@0.5   network runs a scene   seconds for {len(compared[0])} scenes")
 for name, (_, runs, seconds) in rivals.items():
-    print(f"{name:28s}{scores[name]:7.3f}{runs:23d}{seconds:20.2f}")
+    print(f"{name:28s}{scores[name]:7.3f}{runs:>23s}{seconds:20.2f}")
 
 # %%
 claim(
     "The detector is ahead of the sliding classifier, the classical method and the blind boxes, by more than 0.02",
-    detector_score
+    scores["single-shot detector"]
     > 0.02 + max(score for name, score in scores.items() if name != "single-shot detector"),
     ", ".join(f"{name} {score:.3f}" for name, score in scores.items()),
 )
@@ -842,12 +883,14 @@ claim(
 # Now take NMS away from the sliding classifier. Predict its mAP.
 
 # %%
-no_nms = [clean(*seen, least=0.1, overlap=1.0) for seen in windows_seen[:50]]
-without_nms = mean_average_precision(no_nms, *(part[:50] for part in test[1:]))
+no_nms = [clean(*seen, least=0.1, overlap=1.0) for seen in windows_seen[:40]]
+forty = [part[:40] for part in test[1:]]
+without_nms = mean_average_precision(no_nms, *forty)
+with_nms = mean_average_precision(sliding_answers[:40], *forty)
 claim(
     "Without NMS the sliding classifier loses more than 0.15 of mAP",
-    without_nms < scores["sliding classifier"] - 0.15,
-    f"{without_nms:.3f} on fifty of the scenes, {scores['sliding classifier']:.3f} with NMS on all",
+    without_nms < with_nms - 0.15,
+    f"{without_nms:.3f} without, {with_nms:.3f} with NMS, on the same forty scenes",
 )
 
 # %% [markdown]
@@ -855,7 +898,7 @@ claim(
 #
 # Why is the detector ahead? Three reasons. The classifier sees each window alone: neighbouring windows share most of their pixels, and every one computes its features anew, while the detector
 # computes them once for all cells. It never learned to place a box: its boxes come from a list of windows and a mean shape. And a part of a large digit can look like a whole small one; the
-# detector was trained on whole scenes, where that is an error. In its favour: it needs no more than single digits and background, and more sizes or smaller strides would buy it accuracy for time.
+# detector was trained on whole scenes, where that is an error. In its favour: it needs no more than single digits and background, and more sizes, smaller strides or longer training would buy it accuracy for time. It also trained for less time than the detector, so read the distance as a distance at these costs, not as a law.
 
 # %% [markdown]
 # ## Where it fails
@@ -901,12 +944,12 @@ claim(
 )
 
 # %% [markdown]
-# A network that has never seen a size does not invent it. Now crowding: the same sizes, but the boxes may cover each other by up to seven tenths instead of one. Some digits then have their
+# A network that has never seen a size does not invent it. Now crowding: the same sizes, but the boxes may cover each other by up to 85 in 100 of the smaller one, instead of 10. Some digits then have their
 # centres in one cell, and a cell has one answer.
 
 # %%
 crowded = make_scenes(
-    *parts[2], 450, seed=SEED + 700, overlap=0.7, **(SCENE | {"sizes": (18, 21)})
+    *parts[2], 450, seed=SEED + 700, overlap=0.85, **(SCENE | {"sizes": (18, 21)})
 )[:3]
 crowd_found = found_digits(user_answers(crowded[0]), *crowded[1:])
 shares_cell, closeness = [], []
@@ -942,8 +985,25 @@ plt.title("By size (left) and by crowding (right)")
 plt.show()
 
 # %% [markdown]
-# Two centres in one cell is a limit of the design, not of training: of two digits the table can name one. The targets dropped the other, too. A finer grid, or several
-# boxes a cell, moves the limit. Overlapping digits suffer twice: each covers ink of the other, and NMS takes a true neighbour for a repeat.
+# Two causes work here, and the groups part them. Overlapping digits in *different* cells suffer because each covers ink of the other, and NMS takes a true neighbour for a repeat.
+# For two centres in *one* cell comes a limit of the design: of two digits the table can name one, and the targets dropped the other, too. So even a perfect network would miss about half of
+# them; that still fewer are found is the overlap again, which is largest there. A finer grid, or several boxes a cell, moves the limit.
+#
+# And other scenes? `make_scenes` can draw harder ones: twice the noise, more scraps, smaller digits. The detector was trained without them.
+
+# %%
+harder = make_scenes(*parts[2], 200, seed=SEED + 900)[:3]
+harder_score = mean_average_precision(
+    detect(detector, harder[0], overlap=KEPT_OVERLAP), *harder[1:]
+)
+claim(
+    "On scenes with more noise, more scraps and smaller digits the same detector loses more than 0.1 of its mAP",
+    harder_score < detector_score - 0.1,
+    f"{harder_score:.3f} there, {detector_score:.3f} on scenes like those of its training",
+)
+
+# %% [markdown]
+# A detector is as good as its training scenes are like those it meets. Look at its misses.
 
 # %% alt="Four crowded scenes: boxes the detector drew, solid, and missed digits, dashed, mostly where digits lie on each other."
 ends = np.cumsum([len(boxes) for boxes in crowded[1]])
