@@ -329,9 +329,7 @@ def make_embedder():
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            keras.layers.Conv2D(
-                16, 5, strides=2, padding="same", activation="relu"
-            ),  # (14, 14, 16)
+            keras.layers.Conv2D(16, 5, strides=2, padding="same", activation="relu"),
             keras.layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),  # (7, 7, 32)
             keras.layers.Flatten(),
             keras.layers.Dense(EMBEDDING_SIZE),
@@ -340,6 +338,7 @@ def make_embedder():
     )
 
 
+# %%
 embedder = make_embedder()
 left, right = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
 distances = keras.ops.norm(embedder(left) - embedder(right), axis=-1)  # (batch,)
@@ -412,8 +411,10 @@ train(embedder, *training, SEED)
 # With a threshold $t$ the system says *the same* where $d < t$. It can fail in two ways. A **false accept** lets an
 # impostor pair pass; a **false reject** turns a genuine pair away. The **false accept rate** is the share of impostor
 # pairs that pass, the **false reject rate** the share of genuine pairs that do not. A larger threshold raises the first
-# and lowers the second. The **ROC curve** (receiver operating characteristic) shows both for every threshold. Where
-# they are equal lies the **equal error rate**, one number to compare systems by. (No one has to run a system there.)
+# and lowers the second. The **ROC curve** (receiver operating characteristic; Fawcett, 2006, explains it well) draws, for
+# every threshold, the false accept rate to the right and the share of genuine pairs that pass, one minus the false
+# reject rate, upwards. Where both error rates
+# are equal lies the **equal error rate**, one number to compare systems by. (No one has to run a system there.)
 #
 # By hand: genuine pairs at the distances 1, 2 and 4, impostors at 3, 5 and 6. With $t = 3.5$ one impostor in three
 # passes and one genuine pair in three is turned away: the equal error rate is one third.
@@ -464,7 +465,7 @@ by_hand = np.array([1.0, 2, 4, 3, 5, 6]), np.array([True, True, True, False, Fal
 print(f"equal error rate {equal_error_rate(*by_hand):.3f}, area {area_under_curve(*by_hand):.3f}")
 
 # %% [markdown]
-# The area has a meaning of its own: the chance that a random genuine pair is closer than a random impostor pair. Here 8
+# The area under the curve has a meaning of its own: the chance that a random genuine pair is closer than a random impostor pair. Here 8
 # of the 9 couples of a genuine and an impostor pair are in that order: $8/9 = 0.889$.
 
 # %%
@@ -526,7 +527,7 @@ plt.show()
 #
 # - **Principal components** (PCA): the 32 directions in which training snapshots vary most; the distance in these.
 # - **Centred by hand**: shift each picture so that its ink's centre of mass lies in the middle, scale it to one size,
-#   and then compare pixels. No learning, five lines of classical image processing that know what a snapshot does. The
+#   and then compare pixels. No learning, a few lines of classical image processing that know what a snapshot does. The
 #   network gets such pictures too, in a row of its own.
 # - The network with the **contrastive loss**.
 
@@ -619,12 +620,12 @@ plt.show()
 
 # %% [markdown]
 # Read the crosses first. On new digits the network beats the pixels, the principal components and its untrained self in
-# every choice. But the five lines that centre the picture by hand, and then compare plain pixels, do better than any
+# every choice. But the few lines that centre the picture by hand, and then compare plain pixels, do better than any
 # network on raw snapshots. Then read the dots: on the digits it knows, no rival comes near the trained network.
 #
-# So it learned two things: to see through the camera's moves, which helps with any digit, and to tell *these seven
-# shapes* apart, which helps little with others. Seven identities are too few to learn what makes two shapes the same in
-# general.
+# So it seems to have learned two things: to see through the camera's moves, which helps with any digit, and to tell
+# *these seven shapes* apart, which helps little with others. Are seven identities too few to learn what makes two shapes
+# the same in general? We come back to that.
 
 # %% tags=["headline"]
 new_rates = {name: rates[:, 1] for name, rates in error_rates.items()}
@@ -700,8 +701,8 @@ claim(
 )
 
 # %% [markdown]
-# FaceNet was trained on about 8 million people. What makes a network general is not more pictures of the same few, but
-# more *different* ones.
+# More identities help. (Three digits also have fewer different pictures, each of them snapped more often; this
+# experiment does not take the two apart.) FaceNet was trained on about 8 million people.
 
 # %% [markdown]
 # ## Look at the embeddings
@@ -786,8 +787,9 @@ claim(
 
 # %% [markdown]
 # On known digits the network is so good that a wide threshold seems safe. For strangers it is not. **Choose a threshold
-# on people who were not in training.** And see the price of keeping the promise: most genuine pairs of new digits are
-# turned away. This network does not guard a door.
+# on people who were not in training.** Even that is kind here: validation and test hold different pictures of the same
+# three new digits, and a real door meets people whom nobody validated on. And see the price of keeping the promise:
+# most genuine pairs of new digits are turned away. This network does not guard a door.
 
 # %% [markdown]
 # ## Which digits are confused?
@@ -995,14 +997,14 @@ claim(
 # %% [markdown]
 # Our loss takes the mean over the triplets that have one, so the others do not dilute the step (Hermans and others,
 # 2017). A large system cannot look at all triplets; it searches each batch for **hard negatives**, impostors that are
-# close. FaceNet found that the very hardest made the network collapse early, and took the *semi-hard* ones: farther
+# close. FaceNet's authors found that the very hardest can make the network collapse early, and took the *semi-hard* ones: farther
 # than the positive, within the margin.
 
 # %% [markdown]
 # ## From digits to faces
 #
 # The same idea, larger: DeepFace (2014) trained on 4 million pictures of 4,000 people, FaceNet (2015) with triplets on
-# about 200 million pictures of 8 million people; ArcFace (Deng and others, 2019) trains a plain classifier of all
+# 100 to 200 million pictures of 8 million people; ArcFace (Deng and others, 2019) trains a plain classifier of all
 # training people, asks for a margin in the *angle* between an embedding and its person's direction, and throws the
 # classifier away. In each, only the embedding is kept, and strangers are compared by distance. And in each, somebody
 # chose one threshold for everybody.
@@ -1072,12 +1074,12 @@ panels[0].set_ylabel("false accept rate of new digits")
 panels[0].annotate(
     "promised", (1.27, PROMISED - 0.003), color="0.35", fontsize=9, ha="right", va="top"
 )
-figure.supxlabel("group of the writer (one threshold for both)")
+figure.supxlabel("group of the writer (one threshold for both)", fontsize="medium")
 plt.show()
 
 # %% [markdown]
 # Left: with one threshold for all, the group that was rare in training is falsely accepted more often, in every choice.
-# Its members look alike to the network: it never learned what tells them apart, so their embeddings crowd together,
+# Its members look alike to the network: it has hardly learned what tells them apart, so more of their distances fall
 # below the threshold. Right: the same test, but half of the training pictures sideways. Now the lines go up and down,
 # and no group loses in every choice.
 
@@ -1099,8 +1101,8 @@ claim(
 # that tell a face's gender erred most on women with darker skin, by far. NIST's test of 189 face recognition programs
 # (Grother, Ngan and Hanaoka, 2019) found in most of them rates that differ between groups, and far more so for false
 # accepts than for false rejects: in many programs the false accept rates of West and East African and East Asian people
-# were ten times those of Eastern Europeans or more; programs made in China had low ones for East Asians. As in the
-# miniature, where the data come from matters. And a false accept has a victim: an innocent person who is "recognised".
+# were ten times those of Eastern Europeans or more; a number of programs made in China had low ones for East Asians.
+# That fits the miniature, where the training data decide, but NIST did not test the cause. And a false accept has a victim: an innocent person who is "recognised".
 #
 # What to do with that:
 #
@@ -1110,7 +1112,7 @@ claim(
 #   without its owner's knowledge. In the European Union biometric data for identifying a person fall under Article 9 of
 #   the GDPR (processing is forbidden but for listed exceptions, such as explicit consent), and Article 5 of the AI Act
 #   (Regulation (EU) 2024/1689) forbids building face databases by untargeted scraping of the internet or of
-#   surveillance cameras, and narrowly limits real-time remote identification in public places for police use.
+#   surveillance cameras, and, with narrow exceptions, real-time remote identification in public places by the police.
 # - **Ask what follows from a mistake**, for whom, and how they can object. A telephone that asks for the code again is
 #   a small cost; an arrest is not.
 #
@@ -1284,7 +1286,7 @@ theirs = [
     sklearn.metrics.precision_score(by_hand_y, by_hand_called, pos_label=0),
 ]
 claim(
-    "The four rates are scikit-learn's recall and precision of either class",
+    "The four rates equal scikit-learn's recall and precision of either class",
     bool(np.allclose(ours, theirs) and np.isclose(ours[2], 8 / 18)),
     f"sensitivity {ours[0]:.2f}, specificity {ours[1]:.2f}, predictive values {ours[2]:.2f} and {ours[3]:.2f}",
 )
@@ -1309,7 +1311,7 @@ plt.show()
 #
 # A test part holds 35 malignant tumours. Say 34 of 35 are found. The textbook's interval
 # $\hat p \pm 1.96 \sqrt{\hat p (1 - \hat p) / n}$ then reaches above 1: nonsense. Its fault is to take $\hat p$'s
-# spread for the true $p$'s. The **Wilson interval** asks the question the right way round: for which true rates $p$
+# spread for the true $p$'s. The **Wilson interval** (1927) asks the question the right way round: for which true rates $p$
 # would $\hat p$ be no surprise, $|\hat p - p| \le z \sqrt{p (1 - p) / n}$ with $z = 1.96$? Square it, and it is a
 # quadratic inequality in $p$,
 #
@@ -1337,7 +1339,7 @@ print(
     f"bootstrap interval {np.quantile(bootstrap, 0.025):.3f} to {np.quantile(bootstrap, 0.975):.3f}"
 )
 claim(
-    "Our Wilson interval is SciPy's; that of the textbook leaves the possible rates",
+    "Our Wilson interval equals SciPy's; that of the textbook leaves the possible rates",
     bool(np.allclose((low, high), theirs) and high < 1 < textbook_high),
     f"34 of 35 found: Wilson {low:.3f} to {high:.3f}, textbook's upper end {textbook_high:.3f}",
 )
@@ -1411,7 +1413,7 @@ plt.show()
 # The network's sigmoid says 0.9. **Calibrated** means: of all tumours that get 0.9, nine in ten are malignant. Sort the
 # test tumours into ten bins by the number they got, and in each compare the mean number with the share that was
 # malignant: the **reliability curve**. The **expected calibration error** (ECE) is the mean gap, each bin weighted by
-# its tumours. The **Brier score** is the mean of $(\hat y - y)^2$. Log loss and Brier score are lowest, on average, for
+# its tumours. The **Brier score** (1950) is the mean of $(\hat y - y)^2$. Log loss and Brier score are lowest, on average, for
 # the true probability; the ECE alone is not enough: whoever always says the base rate has an ECE near zero and knows
 # nothing.
 
@@ -1447,7 +1449,7 @@ brier_difference = brier_score(raw_p.ravel(), test_y.ravel()) - sklearn.metrics.
     test_y.ravel(), raw_p.ravel()
 )
 claim(
-    "Our reliability curve and Brier score are scikit-learn's",
+    "Our reliability curve and Brier score equal scikit-learn's",
     bool(
         np.allclose(our_means, means)
         and np.allclose(our_shares, shares)
@@ -1549,7 +1551,7 @@ for axes, name, p in zip(
     axes.set_yticks([0.001, 0.1, 0.9, 0.999], ["0.001", "0.1", "0.9", "0.999"])
     axes.minorticks_off()
 panels[0].set_ylabel("share malignant")
-figure.supxlabel("the network's number (mean of the bin)")
+figure.supxlabel("the network's number (mean of the bin)", fontsize="medium")
 plt.show()
 
 # %% [markdown]
@@ -1597,7 +1599,7 @@ claim(
 #
 # $$(1 - p)\, C_{FP} < p\, C_{FN} \;\Longleftrightarrow\; p > t^* = \frac{C_{FP}}{C_{FP} + C_{FN}}.$$
 #
-# With equal costs $t^* = 1/2$. If a miss costs as much as 20 needless biopsies, $t^* = 1/21$: biopsy from a probability
+# (Elkan, 2001, treats the general case.) With equal costs $t^* = 1/2$. If a miss costs as much as 20 needless biopsies, $t^* = 1/21$: biopsy from a probability
 # of about one in twenty on. The formula wants *probabilities*. First we hold it against a world where we know them.
 
 
@@ -1730,14 +1732,15 @@ claim(
 )
 
 # %% [markdown]
-# Logistic regression, with its 31 weights and its penalty, needs no temperature. Where a method with few weights is as
-# accurate and better calibrated, take it.
-#
 # One half is a bad place for these costs. The formula finds the valley only where the numbers are calibrated; raw
 # numbers need a threshold that no formula tells you. Do not choose a threshold from this plot, though: these are test
 # tumours, and we only look. What we *chose* came from the costs and from validation data. See the spread in the table,
 # too: one missed cancer more or less in a test part, and its cost jumps. Nobody ranks two methods on one such split.
 # The sweep on 95 validation tumours suffers from the same: it fits a few cases.
+#
+# Logistic regression, with its 31 weights and its penalty, got no temperature. Where a method with few weights is as
+# accurate and its numbers serve as they are, take it. (Our networks had no penalty and no early stop, so that you see
+# them too sure; with either they might be less so.)
 #
 # ## Which tumours are missed?
 #
@@ -1765,16 +1768,10 @@ area, concavity = (
 )
 
 # %% alt="Scatter of worst area against worst concave points: benign tumours lower left, malignant ones upper right; the missed malignant tumours, ringed, lie among or beside the benign ones."
-for kind, marker, colour in ((0, "o", COLOURS["sky"]), (1, "x", COLOURS["red"])):
+kinds = (("benign", "o", COLOURS["sky"]), ("malignant", "x", COLOURS["red"]))
+for kind, (name, marker, colour) in enumerate(kinds):
     mine = is_malignant == kind
-    plt.plot(
-        area[mine],
-        concavity[mine],
-        marker,
-        color=colour,
-        markersize=4,
-        label=("benign", "malignant")[kind],
-    )
+    plt.plot(area[mine], concavity[mine], marker, color=colour, markersize=4, label=name)
 is_ever_missed = missed > 0
 plt.scatter(
     area[is_ever_missed],
@@ -1783,6 +1780,7 @@ plt.scatter(
     facecolors="none",
     edgecolors="black",
     label="missed (larger: more often)",
+    zorder=3,
 )
 plt.xscale("log")
 plt.xticks([200, 500, 1000, 2000, 4000], ["200", "500", "1,000", "2,000", "4,000"])
@@ -1804,8 +1802,8 @@ claim(
 )
 
 # %% [markdown]
-# So the misses are not spread evenly. They are small, smooth malignant tumours that in these 30 measures look benign,
-# and logistic regression misses many of the same. More training will not help where the *measures* do not tell; another
+# So the misses are not spread evenly. They are small malignant tumours that in these two measures lie among the benign
+# ones or at their edge, and logistic regression misses some of the same. More training will not help where the *measures* do not tell; another
 # examination may. That is what a doctor does, and what a system can do: hand over the cases it is unsure of (exercise
 # 3).
 #
@@ -1877,8 +1875,8 @@ with feedback("Predict"):
 # %% [markdown]
 # ## Exercise 2: repair this
 #
-# This triplet loss trains a network that throws *everybody* together or apart. There are **two** mistakes. It should
-# return the mean loss of several triplets.
+# This triplet loss falls below zero without end, because one good triplet pays for many bad ones. There are **two**
+# mistakes. It should return the mean loss of several triplets.
 #
 # ```python
 # def repaired_triplet_loss(anchors, positives, negatives, margin):
@@ -2122,13 +2120,14 @@ with feedback("Beat the pixels"):
 # ## Summary
 #
 # - A network that gives every picture a vector turns *the same?* into a distance. Two losses, contrastive and triplet,
-#   both springs; you derived them and proved them.
-# - It beats pixels and principal components on digits it never saw, and is far better on those it knows. Five lines
+#   both springs; you derived their gradients and checked them.
+# - It beats pixels and principal components on digits it never saw, and is far better on those it knows. A few lines
 #   that centre by hand beat it on new ones: seven identities are few.
 # - A threshold keeps its promise only where it was chosen: on strangers, and for each group. A group that is rare in
 #   training is falsely accepted more often.
-# - Sensitivity and specificity belong to the network, predictive values to the network *and* the prevalence.
-# - A sigmoid is not yet a probability. One temperature mends much; 95 cases cannot show it with an ECE.
+# - Sensitivity and specificity belong to the network and its threshold, predictive values to the prevalence too.
+# - A sigmoid is not yet a probability. One temperature mends much; 95 cases cannot show it with an ECE. Logistic
+#   regression was as accurate, needed no temperature and cost about the same.
 # - With calibrated numbers the threshold follows from the costs: $C_{FP} / (C_{FP} + C_{FN})$.
 #
 # So who decides? The network gives a number; validation data say what the number means; the costs say what follows. And
