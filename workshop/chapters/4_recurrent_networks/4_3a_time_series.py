@@ -351,7 +351,13 @@ fitted = statsmodels.tsa.holtwinters.ExponentialSmoothing(
 found = fitted.params
 alpha, beta, gamma = (found[f"smoothing_{part}"] for part in ("level", "trend", "seasonal"))
 forecasts["Holt-Winters"] = holt_winters(
-    values, found["initial_level"], found["initial_trend"], found["initial_seasons"], alpha, beta, gamma
+    values,
+    found["initial_level"],
+    found["initial_trend"],
+    found["initial_seasons"],
+    alpha,
+    beta,
+    gamma,
 )
 one_step_difference = np.abs(
     forecasts["Holt-Winters"][: validation_start - 1, 0] - fitted.fittedvalues[1:]
@@ -552,7 +558,9 @@ for kind, learning_rate in (("dense", 5e-3), ("LSTM", 1e-2)):
         epochs=20,
         learning_rate=learning_rate,
     )
-runs = {kind: [forecasts_from(network) for network in members] for kind, members in networks.items()}
+runs = {
+    kind: [forecasts_from(network) for network in members] for kind, members in networks.items()
+}
 
 # %%
 level_forecasts = {}
@@ -698,9 +706,7 @@ claim(
     "With these data neither the LSTM nor the convolutional network beats the dense one, at either horizon",
     bool(
         np.all(
-            np.minimum(
-                run_errors["LSTM"].mean(axis=0), run_errors["convolutional"].mean(axis=0)
-            )
+            np.minimum(run_errors["LSTM"].mean(axis=0), run_errors["convolutional"].mean(axis=0))
             > run_errors["dense"].mean(axis=0)
         )
     ),
@@ -733,7 +739,9 @@ curves = {
 for name, (colour, style, place) in curves.items():
     plt.plot(horizons, error_curve(forecasts[name]), style, color=colour)
     plt.annotate(name, place, color="black")
-plt.plot(horizons, np.mean([error_curve(run) for run in runs["dense"]], axis=0), color=COLOURS["blue"])
+plt.plot(
+    horizons, np.mean([error_curve(run) for run in runs["dense"]], axis=0), color=COLOURS["blue"]
+)
 plt.annotate("dense (solid)", (40, 0.45), color="black")
 plt.ylim(0.2, 1.8)
 plt.xlabel("horizon (weeks)")
@@ -762,7 +770,9 @@ def recursive_forecast(network, windows, steps=HORIZONS):
         scaled = ((windows - last) / input_scale).astype("float32")
         next_week = last + keras.ops.convert_to_numpy(network(scaled))[:, :1] * target_scale[0]
         told.append(next_week)
-        windows = np.concatenate([windows[:, 1:], next_week], axis=1)  # its forecast is now an input
+        windows = np.concatenate(
+            [windows[:, 1:], next_week], axis=1
+        )  # its forecast is now an input
     return np.concatenate(told, axis=1)
 
 
@@ -832,3 +842,561 @@ claim(
 # %% [markdown]
 # The rule that knows nothing wins, because it looks up the answer next door. So the random split does not only promise too much; it chooses the *wrong model*. The same
 # happens, more quietly, when a scale, a season curve or a filling is computed from the whole series. Ask of every number: could I have known it at the origin?
+
+# %% [markdown]
+# ## How sure is the forecast?
+#
+# "371 ppm" is half a forecast. "369.5 to 372.5, nine times in ten" is a whole one: a **prediction interval**. How often the truth really falls into it is its
+# **coverage**, and that you can measure. Two ways to get one.
+#
+# **From past errors (conformal).** Take $n$ errors from years that the network was not trained on, here the validation years, and
+# let the interval be the forecast $\pm r$. How large must $r$ be? If the next error is of the same kind as the $n$ past ones, its rank among all $n + 1$
+# sizes is equally likely to be any of $1, \dots, n + 1$. So it is at most the $k$-th smallest of the past with probability at least $k / (n + 1)$. For
+# a coverage of 0.9 take the smallest $k$ with $k / (n + 1) \ge 0.9$, which is $k = \lceil 0.9\,(n + 1) \rceil$. Nothing is assumed of the shape of the errors.
+
+
+# %%
+COVERAGE = 0.9
+
+
+def conformal_radius(sizes, coverage=COVERAGE):
+    """The k-th smallest of the sizes (n,) of past errors, k = ceil(coverage * (n + 1))."""
+    rank = int(np.ceil(coverage * (len(sizes) + 1)))
+    return np.sort(sizes)[rank - 1]
+
+
+generator = np.random.default_rng(SEED)
+few_errors = np.abs(generator.standard_t(3, size=(20_000, 20)))  # 19 past errors and the next
+radii = np.array([conformal_radius(past) for past in few_errors[:, :-1]])
+covered = (few_errors[:, -1] <= radii).mean()
+plain = (few_errors[:, -1] <= np.quantile(few_errors[:, :-1], COVERAGE, axis=1)).mean()
+claim(
+    "With independent errors of any shape 19 past ones are enough for the promised coverage, which the plain quantile misses",
+    bool(abs(covered - COVERAGE) < 0.01 and plain < COVERAGE - 0.02),
+    f"conformal {covered:.3f}, plain quantile {plain:.3f} of 20,000 trials",
+)
+
+# %% [markdown]
+# **From a network that tells quantiles.** The quantile $q$ of next year's value is the number that it stays below with probability $q$. A network learns it with the
+# **pinball loss**
+#
+# $$L_q(y, \hat y) = \max\bigl(q\,(y - \hat y),\; (q - 1)(y - \hat y)\bigr).$$
+#
+# For $q = 0.9$ a forecast that is 1 ppm too low costs 0.9, one that is 1 ppm too high 0.1. Raise the forecast a little: the loss falls by $q$ for all truths above it,
+# a share $P(y > \hat y)$, and rises by $1 - q$ for those below, $P(y < \hat y)$. At the minimum both balance: $q\,P(y > \hat y) = (1 - q)\,P(y < \hat y)$, which
+# holds where $P(y < \hat y) = q$. For $q = 1/2$ it is half the absolute error, and the median.
+
+# %%
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+def pinball(true, predicted, quantile):
+    error = true - predicted
+    return keras.ops.maximum(quantile * error, (quantile - 1) * error)
+
+
+sample = np.random.default_rng(SEED).gamma(2.0, size=999)
+grid = np.sort(sample)
+differences, places = [], []
+for quantile in QUANTILES:
+    losses = [float(keras.ops.mean(pinball(sample, guess, quantile))) for guess in grid]
+    theirs = sklearn.metrics.mean_pinball_loss(sample, np.full(999, grid[100]), alpha=quantile)
+    differences.append(abs(losses[100] - theirs))
+    places.append((np.argmin(losses) + 1) / 999)  # the share of the sample up to the best guess
+claim(
+    "The pinball loss is scikit-learn's, and the guess with the smallest loss is the sample's quantile",
+    bool(max(differences) < 1e-6 and np.allclose(places, QUANTILES, atol=0.002)),
+    f"best guesses at the shares {np.round(places, 3)}, largest difference {max(differences):.0e}",
+)
+
+
+# %%
+def quantile_loss(true, predicted):
+    """Mean pinball loss. true: (batch, 52), predicted: (batch, 52 * 3)."""
+    predicted = keras.ops.reshape(predicted, (-1, HORIZONS, len(QUANTILES)))
+    quantiles = keras.ops.array(QUANTILES, dtype="float32")
+    return keras.ops.mean(pinball(true[..., np.newaxis], predicted, quantiles))
+
+
+quantile_network = dense_network(outputs=HORIZONS * len(QUANTILES))
+train(
+    [quantile_network],
+    changes[in_training],
+    target_changes[in_training],
+    epochs=20,
+    learning_rate=2e-3,
+    loss=quantile_loss,
+)
+told = keras.ops.convert_to_numpy(quantile_network(changes)).reshape(-1, HORIZONS, 3)
+bands = np.full((WEEKS, HORIZONS, 3), np.nan)  # from every origin: low, middle, high in ppm
+bands[origins] = last_values[..., np.newaxis] + told * target_scale[:, np.newaxis]
+
+
+def inside(bands, horizon, weeks):
+    """Whether each target week (n,) lies in the band forecast from `horizon` weeks before: (n,)."""
+    low, _, high = bands[weeks - horizon, horizon - 1].T
+    return (low <= values[weeks]) & (values[weeks] <= high)
+
+
+training_weeks = np.arange(LENGTH + HORIZONS, validation_start)
+for horizon in (1, 52):
+    coverages = [
+        inside(bands, horizon, weeks).mean() for weeks in (training_weeks, VALIDATION_WEEKS)
+    ]
+    print(
+        f"{horizon:2d} weeks: coverage in training {coverages[0]:.3f}, validation {coverages[1]:.3f}"
+    )
+
+# %% [markdown]
+# On the years it was trained on, the network's quantiles are right. On new years they are a little too narrow, for a network is always surer of what it has
+# learned by heart. The remedy joins both ways (conformalized quantile regression, Romano and others, 2019): widen the band on both sides by
+# the conformal radius of how far the validation values lie *outside* it (inside counts as negative).
+
+# %%
+dense_mean = np.mean(runs["dense"], axis=0)  # the mean forecast of the runs
+conformal_bands = np.full((WEEKS, HORIZONS, 3), np.nan)
+mended_bands = bands.copy()
+for horizon in horizons:
+    radius = conformal_radius(np.abs(errors_of(dense_mean, horizon, VALIDATION_WEEKS)))
+    conformal_bands[:, horizon - 1] = dense_mean[:, horizon - 1, np.newaxis] + [-radius, 0, radius]
+    low, _, high = bands[VALIDATION_WEEKS - horizon, horizon - 1].T
+    truth = values[VALIDATION_WEEKS]
+    mended_bands[:, horizon - 1] += conformal_radius(
+        np.maximum(low - truth, truth - high)
+    ) * np.array([-1, 0, 1])
+
+# %% [markdown]
+# ## The test years, once
+#
+# All choices are made. Now the ten closed years: 522 target weeks, each forecast from 1 and from 52 weeks before. Write down who you think wins at each horizon.
+
+# %%
+print("test years           1 week: MAE   RMSE   MASE    52 weeks: MAE   RMSE   MASE")
+everything = {name: [forecast] for name, forecast in forecasts.items()} | runs
+test_mae = {}
+for name, results in everything.items():
+    rows = [
+        np.mean(
+            [measures(errors_of(run, h, TEST_WEEKS), seasonal_scale) for run in results], axis=0
+        )
+        for h in (1, 52)
+    ]
+    test_mae[name] = np.array([mean_errors(run, TEST_WEEKS) for run in results])  # (runs, 2)
+    print(f"{name:22s}" + "              ".join(" ".join(f"{x:6.3f}" for x in row) for row in rows))
+
+# %% tags=["headline"]
+calendars = np.array([test_mae[name][0] for name in ("naive", "seasonal naive", "with drift")])
+rivals = np.minimum(calendars.min(axis=0), test_mae["Holt-Winters"][0])  # the best at each horizon
+claim(
+    "In ten unseen years every dense network beats seasonal naive, drift and Holt-Winters, one week and one year ahead",
+    bool(np.all(test_mae["dense"].max(axis=0) < 0.97 * rivals)),
+    f"MAE 1 and 52 weeks ahead: dense {test_mae['dense'].mean(axis=0).round(2)} ppm, best rival {rivals.round(2)} ppm",
+)
+
+# %%
+one_week, one_year = test_mae["dense"].mean(axis=0) / test_mae["linear"][0]
+claim(
+    "Against a linear regression the dense network gains next to nothing at one week and less than a tenth at one year",
+    bool(abs(one_week - 1) < 0.04 and 0.9 < one_year < 0.99),
+    f"MAE of dense over linear: {one_week:.3f} at 1 week, {one_year:.3f} at 52 weeks",
+)
+claim(
+    "A week ahead learning takes off a fifth or more of Holt-Winters' error, a year ahead less than a sixth of the drift's",
+    bool(
+        test_mae["dense"].mean(axis=0)[0] < 0.83 * test_mae["Holt-Winters"][0, 0]
+        and 0.85 < test_mae["dense"].mean(axis=0)[1] / test_mae["with drift"][0, 1] < 0.95
+    ),
+    f"dense over Holt-Winters {test_mae['dense'].mean(axis=0)[0] / test_mae['Holt-Winters'][0, 0]:.2f}, over drift {test_mae['dense'].mean(axis=0)[1] / test_mae['with drift'][0, 1]:.2f}",
+)
+
+# %% alt="CO2 of the test years 1992 to 2001 with the dense network's forecasts from 52 weeks before as a line in a shaded band. The measured line runs inside the band except near 1992 to 1993, below it, and 1998, above it."
+middle, low, high = conformal_bands[TEST_WEEKS - 52, 51][:, [1, 0, 2]].T
+plt.fill_between(dates[TEST_WEEKS], low, high, color="0.85")
+plt.plot(dates[TEST_WEEKS], middle, color=COLOURS["blue"], linewidth=1.5)
+plt.plot(dates[TEST_WEEKS], values[TEST_WEEKS], color=COLOURS["red"], linewidth=1.3, linestyle="--")
+plt.annotate(
+    "forecast from 52 weeks before\n(solid), interval for 9 in 10 (grey)",
+    (dates[test_start + 5], 367),
+)
+plt.annotate("measured (dashed)", (dates[test_start + 330], 358), color=COLOURS["red"])
+plt.xlabel("year")
+plt.ylabel("CO2 (ppm)")
+plt.title("A year ahead, in years that no choice has seen")
+plt.show()
+
+# %% [markdown]
+# Find the years in which the dashed line leaves the band. After the eruption of Pinatubo in June 1991 the air gained little carbon dioxide; in 1998, with a
+# strong El Niño, it gained much. None of that stands in the windows.
+#
+# How often is the truth in the band, over all ten years and in each?
+
+# %%
+methods = {
+    "conformal": conformal_bands,
+    "quantile network": bands,
+    "quantiles, mended": mended_bands,
+}
+coverage = {
+    (name, horizon): inside(method, horizon, TEST_WEEKS)
+    for name, method in methods.items()
+    for horizon in (1, 52)
+}
+for name, method in methods.items():
+    for horizon in (1, 52):
+        low, _, high = method[TEST_WEEKS - horizon, horizon - 1].T
+        print(
+            f"{name:18s} {horizon:2d} weeks: coverage {coverage[name, horizon].mean():.3f}, mean width {(high - low).mean():.2f} ppm"
+        )
+
+# %% alt="Coverage of the conformal interval in each test year. One week ahead all ten points lie near 0.9. 52 weeks ahead they scatter from far below up to 1."
+test_years = np.unique(years[TEST_WEEKS])
+by_year = {
+    horizon: np.array(
+        [coverage["conformal", horizon][years[TEST_WEEKS] == y].mean() for y in test_years]
+    )
+    for horizon in (1, 52)
+}
+plt.axhline(COVERAGE, color="0.6", linewidth=1, linestyle="-")
+plt.annotate("promised", (2001.1, COVERAGE - 0.015), annotation_clip=False)
+plt.plot(test_years, by_year[1], "-o", color=COLOURS["blue"], label="1 week ahead")
+plt.plot(test_years, by_year[52], "--s", color=COLOURS["red"], label="52 weeks ahead")
+plt.legend(loc="lower right")
+plt.ylim(0, 1.05)
+plt.xlabel("test year")
+plt.ylabel("share of weeks in the interval")
+plt.title("Right on average is not right every year")
+plt.show()
+
+# %%
+claim(
+    "One week ahead the conformal interval keeps its promise of 0.9 to within 0.05",
+    bool(abs(coverage["conformal", 1].mean() - COVERAGE) < 0.05),
+    f"coverage {coverage['conformal', 1].mean():.3f} over {len(TEST_WEEKS)} weeks",
+)
+claim(
+    "52 weeks ahead it covers between 0.75 and 0.95 of all weeks, but in the worst year at least 0.2 less than promised",
+    bool(0.75 < coverage["conformal", 52].mean() < 0.95 and by_year[52].min() < COVERAGE - 0.2),
+    f"coverage {coverage['conformal', 52].mean():.3f}, single years from {by_year[52].min():.2f} to {by_year[52].max():.2f}",
+)
+claim(
+    "The quantile network alone is too sure of next year; mended on the validation years it covers more",
+    bool(
+        coverage["quantile network", 52].mean() < COVERAGE - 0.02
+        and coverage["quantiles, mended", 52].mean() > coverage["quantile network", 52].mean()
+    ),
+    f"52 weeks: {coverage['quantile network', 52].mean():.3f}, mended {coverage['quantiles, mended', 52].mean():.3f}",
+)
+
+# %% [markdown]
+# The proof asked for errors of the same kind. Errors of a year's forecast come in runs: if the growth of 1998 surprises you, it does so for a year of weeks. Six
+# validation years are then not 313 examples but about six, and *ten test years about ten*. No method can promise much from six examples.
+#
+# The same holds for every choice. One of them we did not make on the validation years, the length of the window. Would they have told us the truth?
+
+# %%
+FIVE_YEARS = 260
+long_origins, long_inputs, long_targets = windows(values, FIVE_YEARS)
+longer = linear_forecasts(long_inputs, long_targets, long_origins, best_penalty)
+long_validation, long_test = (
+    mean_errors(longer, weeks)[1] for weeks in (VALIDATION_WEEKS, TEST_WEEKS)
+)
+claim(
+    "A year ahead the linear regression with five years in its window wins the validation years by a tenth and loses the test years",
+    bool(long_validation < 0.9 * linear_errors[1] and long_test > 1.05 * test_mae["linear"][0, 1]),
+    f"52 weeks, five against three years: validation {long_validation:.3f} and {linear_errors[1]:.3f}, test {long_test:.3f} and {test_mae['linear'][0, 1]:.3f} ppm",
+)
+
+# %% [markdown]
+# They would not. Keep this in mind for the gain of the dense network at 52 weeks too: ten years show that it holds for these ten years.
+
+# %% [markdown]
+# ## Common mistakes
+#
+# - **Splitting windows at random.** Neighbours share their weeks. Split by time, and drop training windows whose targets reach over the border.
+# - **Scaling, filling or smoothing with the whole series.** Every number a forecast uses must be known at its origin.
+# - **Levels of a series with a trend.** A network has never seen the values to come. Give it changes.
+# - **No baseline, or only a weak one.** On a climbing series seasonal naive is easily beaten; add the drift, Holt-Winters and a linear regression.
+# - **One origin.** A single forecast of 52 weeks is one example. Roll the origin.
+# - **Counting weeks as examples.** Errors of long horizons come in runs; a year of them is about one example.
+# - **A point without an interval, or an interval whose coverage nobody measured.**
+
+# %% [markdown]
+# ## Exercise: MASE
+#
+# Return the MASE of forecasts: their MAE divided by the MAE that repeating the value of `season` weeks before has in the *training* values.
+
+
+# %% tags=["exercise"]
+def scaled_error(true, predicted, training_values, season):
+    """MASE of predicted (n,) for true (n,). training_values: (weeks,), season: weeks."""
+    ### BEGIN SOLUTION
+    seasonal_naive = np.abs(training_values[season:] - training_values[:-season]).mean()
+    return np.abs(predicted - true).mean() / seasonal_naive
+    ### END SOLUTION
+
+
+# %% tags=["wrong"]
+def scaled_error(true, predicted, training_values, season):  # repeats the last value instead
+    return np.abs(predicted - true).mean() / np.abs(np.diff(training_values)).mean()
+
+
+# %% tags=["wrong"]
+def scaled_error(true, predicted, training_values, season):  # squares
+    scale = np.abs(training_values[season:] - training_values[:-season]).mean()
+    return np.sqrt(((predicted - true) ** 2).mean()) / scale
+
+
+# %% tags=["wrong"]
+def scaled_error(true, predicted, training_values, season):  # lets errors cancel
+    scale = np.abs(training_values[season:] - training_values[:-season]).mean()
+    return np.abs((predicted - true).mean()) / scale
+
+
+# %% tags=["check"]
+with feedback("MASE"):
+    past = np.array([1.0, 5.0, 2.0, 7.0, 4.0, 8.0])
+    got = scaled_error(np.array([5.0]), np.array([8.0]), past, season=2)
+    assert np.isclose(got, 2.0), (
+        f"an error of 3 with seasonal steps 1, 2, 2, 1 in the past is a MASE of 2, yours is {got:.3f}: compare weeks that are `season` apart"
+    )
+    got = scaled_error(np.array([5.0, 5.0]), np.array([8.0, 4.0]), past, season=2)
+    assert np.isclose(got, 4 / 3), (
+        f"errors of 3 and −1 have a MASE of 4/3, yours is {got:.3f}: take the mean of sizes, neither squares nor errors that cancel"
+    )
+
+# %% [markdown]
+# ## Exercise: repair this split
+#
+# Somebody wrote `origins < border` for the training windows and `origins >= border` for the validation windows. The first has a leak; the second
+# throws targets away that it may well use. Return two masks: training windows have *all* targets before week `border`; validation windows have
+# *all* targets from week `border` on.
+
+
+# %% tags=["exercise"]
+def split_by_targets(origins, horizons, border):
+    """Masks (n,) of training and validation windows. The targets of an origin are the `horizons` weeks after it."""
+    ### BEGIN SOLUTION
+    return origins + horizons < border, origins + 1 >= border
+    ### END SOLUTION
+
+
+# %% tags=["wrong"]
+def split_by_targets(origins, horizons, border):  # as found
+    return origins < border, origins >= border
+
+
+# %% tags=["wrong"]
+def split_by_targets(origins, horizons, border):  # one week too many in training
+    return origins + horizons <= border, origins + 1 >= border
+
+
+# %% tags=["wrong"]
+def split_by_targets(origins, horizons, border):  # lets windows count in validation that straddle
+    return origins + horizons < border, origins + horizons >= border
+
+
+# %% tags=["check"]
+with feedback("Split by targets"):
+    in_first, in_second = split_by_targets(np.arange(4, 20), horizons=3, border=12)
+    last_target = np.arange(4, 20)[in_first].max() + 3
+    assert last_target < 12, (
+        f"a training window has the target week {last_target}, and validation begins with week 12"
+    )
+    assert last_target == 11, (
+        f"week 11 may still be a training target, your last one is {last_target}"
+    )
+    first_target = np.arange(4, 20)[in_second].min() + 1
+    assert first_target >= 12, (
+        f"a validation window has the target week {first_target}, before the border"
+    )
+    assert first_target == 12, (
+        f"origin 11 has only targets from week 12 on, yours start with {first_target}: inputs may reach back"
+    )
+
+# %% [markdown]
+# ## Exercise: predict how far a stack sees
+#
+# How many steps does the last output of causal convolutions see? Predict it for kernel size 3 and dilations 1, 2, 4, then write it for any stack.
+
+
+# %% tags=["exercise"]
+def steps_seen(kernel_size, dilations):
+    ### BEGIN SOLUTION
+    return 1 + (kernel_size - 1) * sum(dilations)
+    ### END SOLUTION
+
+
+# %% tags=["wrong"]
+def steps_seen(kernel_size, dilations):  # forgets the step itself
+    return (kernel_size - 1) * sum(dilations)
+
+
+# %% tags=["wrong"]
+def steps_seen(kernel_size, dilations):  # multiplies as if every layer doubled what it sees
+    return kernel_size ** len(dilations)
+
+
+# %% tags=["check"]
+with feedback("How far a stack sees"):
+    for size, dilations in ((2, [1, 2, 4]), (3, [1, 2, 4]), (2, [1, 1, 1]), (5, [3])):
+        reach = np.ones(1)  # a one at the last step, carried back through the layers
+        for dilation in dilations:
+            kernel = np.zeros((size - 1) * dilation + 1)
+            kernel[::dilation] = 1
+            reach = np.convolve(reach, kernel)
+        got = steps_seen(size, dilations)
+        assert got == len(reach), (
+            f"kernel size {size} with dilations {dilations} sees {len(reach)} steps, yours says {got}: each layer adds (size - 1) times its dilation, and the step itself counts"
+        )
+
+# %% [markdown]
+# ## Exercise: a radius that keeps its promise
+#
+# Return the half width of an interval with the given coverage, from the errors (with signs) of $n$ past forecasts. Where $n$ is too small for any promise, return infinity.
+
+
+# %% tags=["exercise"]
+def interval_radius(errors, coverage):
+    """Half width such that the next error lies within it with probability `coverage` at least. errors: (n,)."""
+    ### BEGIN SOLUTION
+    rank = int(np.ceil(coverage * (len(errors) + 1)))
+    return np.inf if rank > len(errors) else np.sort(np.abs(errors))[rank - 1]
+    ### END SOLUTION
+
+
+# %% tags=["wrong"]
+def interval_radius(errors, coverage):  # the plain quantile
+    return np.quantile(np.abs(errors), coverage)
+
+
+# %% tags=["wrong"]
+def interval_radius(errors, coverage):  # forgets the sizes
+    rank = int(np.ceil(coverage * (len(errors) + 1)))
+    return np.inf if rank > len(errors) else np.sort(errors)[rank - 1]
+
+
+# %% tags=["wrong"]
+def interval_radius(errors, coverage):  # promises with too few errors
+    rank = min(int(np.ceil(coverage * (len(errors) + 1))), len(errors))
+    return np.sort(np.abs(errors))[rank - 1]
+
+
+# %% tags=["check"]
+with feedback("A radius that keeps its promise"):
+    past = np.array([-9.0, 1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, 8.0])
+    got = interval_radius(past, coverage=0.8)
+    assert np.isclose(got, 8.0), (
+        f"with 9 errors a coverage of 0.8 needs the 8th smallest size, which is 8; yours is {got}: rank among n + 1, and take sizes"
+    )
+    got = interval_radius(past, coverage=0.9)
+    assert np.isclose(got, 9.0), f"a coverage of 0.9 needs the 9th smallest size, 9; yours is {got}"
+    assert interval_radius(past, coverage=0.95) == np.inf, (
+        "9 errors cannot promise 0.95: the next may be larger than all of them"
+    )
+
+# %% [markdown]
+# ## Exercise: beat this baseline (open)
+#
+# Forecast the week that comes 52 weeks after the end of `history`, with any method that trains in no time. Get the MAE of the validation
+# years below 0.7 ppm, less than half of what repeating the last value misses. Then try to beat the drift, whose MAE stands in the tables above. Your function
+# gets only the past, so it cannot leak.
+
+
+# %% tags=["exercise"]
+def forecast_a_year_ahead(history):
+    """One number in ppm. history: (weeks,), at least 27 years."""
+    ### BEGIN SOLUTION
+    ten_years = 522  # weeks
+    growth = (history[ten_years:] - history[:-ten_years])[
+        -26:
+    ].mean() / 10  # of half a year of weeks
+    return history[-1] + growth
+    ### END SOLUTION
+
+
+# %% tags=["wrong"]
+def forecast_a_year_ahead(history):  # seasonal naive
+    return history[-1]
+
+
+# %% tags=["wrong"]
+def forecast_a_year_ahead(history):  # one year's growth is mostly chance
+    return 2 * history[-1] - history[-53]
+
+
+# %% tags=["check"]
+with feedback("A year ahead"):
+    error_sizes = [
+        abs(forecast_a_year_ahead(values[: week - 51].copy()) - values[week])
+        for week in VALIDATION_WEEKS[::3]
+    ]
+    got = np.mean(error_sizes)
+    assert got > 0.05, (
+        f"a MAE of {got:.2f} ppm is below the noise of a week: do you use the answers?"
+    )
+    assert got < 0.7, (
+        f"your MAE is {got:.2f} ppm: add the growth of a year, and average it over many years"
+    )
+    print(f"Your MAE in the validation years: {got:.2f} ppm")
+
+# %% [markdown]
+# ## Summary
+#
+# - A calendar knows the season and the average climb. A network adds what the newest weeks say about the weeks to come: much at one week, little at
+#   one year.
+# - In the test years the dense network is ahead of the calendars and of Holt-Winters at both horizons. A linear regression is nearly as good, and with so few data neither
+#   convolution nor LSTM gains on the dense network in the validation years.
+# - A network cannot follow a trend to values it has never seen. Differences against the last value bring them back to where it has been.
+# - Told directly, a far horizon is better than fifty-two small steps.
+# - A random split of windows rewards learning by heart and chooses the wrong model.
+# - Intervals from validation errors keep their promise where errors are many and alike, one week ahead. A year ahead single years break it.
+#
+# Not shown: training again as new years arrive, several series at once (where networks gain most), other causes as inputs (El Niño), and transformers
+# (chapter 6). Lesson 4.3b turns from numbers to letters.
+
+# %% [markdown]
+# ## Questions
+#
+# <details>
+# <summary>Why is seasonal naive with a season of 52 weeks the same as naive at horizon 52, and what does it always get wrong here?</summary>
+#
+# The same week a year before the target is the origin itself. It forgets the growth of one year, so nearly all its errors have the same sign.
+#
+# </details>
+#
+# <details>
+# <summary>You fill gaps with a straight line, and one lies in the test years. Which forecasts leak, and how do you avoid it?</summary>
+#
+# Those whose window holds filled weeks of a gap that ends after the origin: the line aims at a value that the forecaster could not know. Fill, for each origin, with
+# what was known then, such as the forecast of the missing week.
+#
+# </details>
+#
+# <details>
+# <summary>Why do the targets get a scale for each horizon?</summary>
+#
+# With one scale for all, the squared errors of far horizons are much larger and rule the loss; the network then spends its weights on them, and
+# the next week suffers.
+#
+# </details>
+#
+# <details>
+# <summary>An interval covers the promised share over ten years, yet in one year it covers hardly half the weeks. Is it wrong?</summary>
+#
+# Not by its promise, which is an average over all origins. But a reader of that year is badly served. Errors that come in runs are not of the kind that the proof asks for.
+#
+# </details>
+
+# %% [markdown]
+# ## References
+#
+# - C. D. Keeling, T. P. Whorf (2004). Atmospheric CO2 concentrations derived from flask air samples at sites in the SIO network. In Trends: A Compendium of
+#   Data on Global Change. Oak Ridge National Laboratory. (The citation given by statsmodels for its table.)
+# - P. R. Winters (1960). Forecasting sales by exponentially weighted moving averages. Management Science 6(3). doi:10.1287/mnsc.6.3.324
+# - R. J. Hyndman, A. B. Koehler (2006). Another look at measures of forecast accuracy. doi:10.1016/j.ijforecast.2006.03.001
+# - L. J. Tashman (2000). Out-of-sample tests of forecasting accuracy: an analysis and review. doi:10.1016/S0169-2070(00)00065-0
+# - S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. doi:10.1162/neco.1997.9.8.1735
+# - S. Bai, J. Z. Kolter, V. Koltun (2018). An empirical evaluation of generic convolutional and recurrent networks for sequence modeling. arXiv:1803.01271
+# - A. Zeng, M. Chen, L. Zhang, Q. Xu (2022). Are transformers effective for time series forecasting? arXiv:2205.13504
+# - R. Koenker, G. Bassett (1978). Regression quantiles. Econometrica 46(1). doi:10.2307/1913643
+# - Y. Romano, E. Patterson, E. J. Candès (2019). Conformalized quantile regression. arXiv:1905.03222
