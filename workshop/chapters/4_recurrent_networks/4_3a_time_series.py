@@ -813,10 +813,10 @@ def error_curve(forecast):
 curves = {
     "naive": ("0.5", ":", (5, 1.33)),
     "seasonal naive": ("0.5", "--", (33, 1.53)),
-    "with drift": ("black", "-.", (44, 0.63)),
+    "with drift": ("black", "-.", (10, 0.6)),
     "Holt-Winters": (COLOURS["orange"], "--", (19, 1.31)),
-    "Holt, calendar": (COLOURS["purple"], "--", (20, 0.49)),
-    "linear": (COLOURS["green"], ":", (17, 0.36)),
+    "Holt, calendar": (COLOURS["purple"], "--", (36, 0.65)),
+    "linear": (COLOURS["green"], ":", (15, 0.33)),
 }
 for name, (colour, style, place) in curves.items():
     plt.plot(horizons, error_curve(forecasts[name]), style, color=colour)
@@ -824,7 +824,7 @@ for name, (colour, style, place) in curves.items():
 plt.plot(
     horizons, np.mean([error_curve(run) for run in runs["dense"]], axis=0), color=COLOURS["blue"]
 )
-plt.annotate("dense (solid)", (27, 0.36), color="black")
+plt.annotate("dense (solid)", (27, 0.38), color="black")
 plt.ylim(0.2, 1.8)
 plt.xlabel("horizon (weeks)")
 plt.ylabel("MAE (ppm), validation years")
