@@ -166,6 +166,7 @@ claim(
 # the future. Here that is harmless, for no validation or test week has a gap near it. In a series with gaps in the test years it would be a leak.
 
 # %% tags=["setup"]
+YEAR = 52  # weeks; what that neglects you see soon
 values = raw_values.copy()
 values[:validation_start] = fill_with_season(training_dates, training_values)
 
@@ -177,7 +178,6 @@ values[:validation_start] = fill_with_season(training_dates, training_values)
 # moving average of one year is taken away?
 
 # %%
-YEAR = 52  # weeks; what that neglects you see below
 growth = values[YEAR:validation_start] - values[: validation_start - YEAR]
 year_average = np.convolve(values[:validation_start], np.ones(YEAR) / YEAR, "valid")
 tooth = values[YEAR // 2 : YEAR // 2 + len(year_average)] - year_average
