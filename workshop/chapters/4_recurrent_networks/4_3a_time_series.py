@@ -540,7 +540,7 @@ claim(
 # The obvious inputs are the values themselves, scaled to mean 0 and standard deviation 1. Both numbers come from the *training years*: the
 # mean of the whole series would tell the network how high the future rises. The obvious targets are the next values, scaled alike.
 #
-# But the air climbs. In the validation years nearly every value is higher than all that the network has seen. Predict what an LSTM (lesson
+# But the air climbs. In the validation years most values are higher than all that the network has seen. Predict what an LSTM (lesson
 # 4.1), whose outputs all lie between −1 and 1, will do there, and what a dense network of ReLU neurons will do.
 #
 # Every network here tells all 52 horizons at once: a **direct** forecast. To spare the LSTM a chain of 156 steps it reads 13 steps of
@@ -640,6 +640,8 @@ on_levels = {kind: mean_errors(level_forecasts[kind], VALIDATION_WEEKS)[0] for k
 on_changes = {kind: mean_errors(runs[kind][0], VALIDATION_WEEKS)[0] for kind in runs}
 for kind in runs:
     print(f"{kind:5s}  levels {on_levels[kind]:.2f} ppm, changes {on_changes[kind]:.2f} ppm")
+
+# %%
 seen_weeks = np.arange(LENGTH + HORIZONS, validation_start)
 seen_error = mean_errors(level_forecasts["LSTM"], seen_weeks)[0]
 highest = values[:validation_start].max()
@@ -683,9 +685,9 @@ plt.title("An LSTM meets values it has never seen")
 plt.show()
 
 # %% [markdown]
-# The red tooth shrinks as the values come near the highest that the LSTM has been trained on, and then the line stays there. Its inputs grow, but gates and tanh are already near their ends, and a sum of 32 numbers
-# between −1 and 1 has a largest value. A ReLU network goes on in a straight line (lesson 2.2), which is better and not good. No training
-# mends this; the *question* must change. In changes, the nineties look like the seventies.
+# The red tooth shrinks as the values come near the highest that the LSTM has been trained on, and then the line stays there. Its inputs grow on, but a weighted sum
+# of 32 numbers between −1 and 1 has a largest value, and nothing in the training years asks for a larger one. A ReLU network goes on in a straight line (lesson 2.2),
+# which is better and not good. So change the *question*: in changes, late years look much like early ones.
 
 # %% [markdown]
 # ## Four ways to read a window
@@ -1200,7 +1202,8 @@ claim(
 )
 
 # %% [markdown]
-# They would not. Keep this in mind for the gain of the dense network at 52 weeks too: ten years show that it holds for these ten years.
+# They would not. (This was a second look at the test years: a lesson, no test any more.) Keep it in mind for the gain of the dense network at 52 weeks too: ten
+# years show that it holds for these ten years.
 
 # %% [markdown]
 # ## Common mistakes
