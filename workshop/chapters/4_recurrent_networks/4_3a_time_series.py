@@ -805,7 +805,8 @@ claim(
 # %% [markdown]
 # One week ahead all networks are better than the simple calendars and plain Holt-Winters. Yet the linear regression and the repaired Holt do as well as the
 # best network, and better than the other two: with about a thousand windows that share most of their weeks, a tooth, a level and weighted sums of the past are
-# nearly all there is to find. (On benchmarks of long forecasts Zeng and others, 2022, found the same of transformers.)
+# nearly all there is to find. (On benchmarks of long forecasts Zeng and others, 2022, report linear models ahead
+# of transformers; others dispute it.)
 # LSTM and convolution are built to find a pattern *wherever* in time it stands. Here it always stands at the same place, 52 weeks back,
 # and the dense network has a weight for exactly that place: a likely reason, not a proof.
 #
