@@ -220,7 +220,7 @@ plt.show()
 
 # %% [markdown]
 # On a logarithmic axis a power is a straight line. The multiples of an orthogonal matrix are straight from the first step. The random matrix wobbles
-# for some steps, in which its singular values matter, and then follows its spectral radius. It stretches some directions to nearly twice and crushes others, and yet its radius is near 1.
+# for some steps, in which its singular values matter, and then follows its spectral radius. It stretches some directions to nearly twice and crushes others, and yet its radius is not far from 1.
 
 # %%
 rates = {name: np.polyfit(range(100), np.log(v[101:]), 1)[0] for name, v in lengths.items()}
@@ -312,8 +312,8 @@ plt.title("Simple recurrent network at its start, with tanh")
 plt.show()
 
 # %% [markdown]
-# Gain 0.7 forgets within a few dozen steps. Even the orthogonal start, gain 1, loses its gradient, because tanh takes a little at every step. A gain of 1.5 nearly balances that
-# loss, and with gain 2 the gradient grows towards the past.
+# Gain 0.7 forgets within a few dozen steps. Even the orthogonal start, gain 1, loses its gradient, because tanh takes a little at every step. At a gain of 1.5 the stretching wins, and at
+# gain 2 the gradient is by far the largest in the distant past.
 
 # %%
 first = {gain: norm[0] for gain, norm in norms.items()}
@@ -373,7 +373,7 @@ for name, colour, style in (("gain 2", "red", "-"), ("gain 2, clipped", "blue", 
         label = name if number == 0 else None
         plt.semilogy(run, color=COLOURS[colour], linestyle=style, linewidth=1, label=label)
 plt.axhline(GUESSING, color="black", linestyle=":")
-plt.annotate("guessing", (160, GUESSING * 1.3))
+plt.annotate("guessing", (202, GUESSING), va="center", annotation_clip=False)
 plt.ylim(3e-3, 1e6)
 plt.xlabel("training step")
 plt.ylabel("loss")
@@ -383,7 +383,7 @@ plt.show()
 
 # %% [markdown]
 # One step along an exploded gradient throws the weights so far that nothing learned is left, and often the next gradient is larger still. The
-# clipped runs have the same start, the same data and the same rate. (Gain 1 needs no clipping here, and clipping is no cure for a bad start: it keeps training alive.)
+# clipped runs have the same start, the same data and the same rate. (Gain 1 does not explode here. Clipping is no cure for a bad start: it keeps training alive.)
 
 # %%
 unclipped, clipped = last_losses["gain 2"], last_losses["gain 2, clipped"]
@@ -403,7 +403,7 @@ claim(
 # | `clipnorm=n` | each weight array $g$ by itself: $g \cdot \min(1,\ n / \lVert g \rVert)$ | changes between the arrays |
 # | `global_clipnorm=n` | all arrays by one factor, $\min(1,\ n / \lVert\text{all}\rVert)$ | stays |
 #
-# By hand, with two weights: clip $g = (1, 8)$ to a value of 2 and you get $(1, 2)$, which points elsewhere. Clip its norm to 2 and you get $(0.25, 1.98)$, on the old line.
+# By hand, with two weights: clip $g = (1, 4)$ to a value of 2 and you get $(1, 2)$, which points elsewhere. Clip its norm to 2 and you get $(0.49, 1.94)$, on the old line.
 
 # %% tags=["setup"]
 TOLERANCE = 1e-12  # no division by zero where a gradient is zero
@@ -436,20 +436,18 @@ def clip_global_norm(gradients, norm):
     return [gradient * factor for gradient in gradients]
 
 
-# %% alt="Three arrows from the origin in the plane of two weights: a long one to 1, 8; a short one to 1, 2 which leans far to the right; and a short one to 0.25, 1.98 that lies on the long one."
-hand = [np.array([1.0, 8.0])]
+# %% alt="Three arrows from the origin in the plane of two weights: a long thin one to 1, 4; a short one to 1, 2 which leans far to the right; and a short one to 0.49, 1.94 that lies on the long one."
+hand = [np.array([1.0, 4.0])]
 arrows = {
-    "gradient (1, 8)": (hand, COLOURS["black"], 7),
-    "clipped by norm": (clip_global_norm(hand, 2.0), COLOURS["blue"], 3),
-    "clipped by value": (clip_by_value(hand, 2.0), COLOURS["red"], 3),
+    "gradient (1, 4)": (hand, "black", 0.004, (0.85, 4.0)),
+    "clipped by norm": (clip_global_norm(hand, 2.0), COLOURS["blue"], 0.012, (0.35, 1.9)),
+    "clipped by value": (clip_by_value(hand, 2.0), COLOURS["red"], 0.012, (2.55, 2.0)),
 }
-for name, ((arrow,), colour, width) in arrows.items():
-    style = {"color": colour, "width": 0.012 * width / 3, "angles": "xy", "scale_units": "xy"}
-    plt.quiver(0, 0, *arrow, scale=1, zorder=10 - width, **style)
-    place = arrow + (0.15, 0.1) if name != "clipped by norm" else (-1.75, 1.6)
-    plt.annotate(f"{name}", place, color=colour)
-plt.axis("square")
-plt.axis((-2, 6.5, 0, 8.5))
+for name, ((arrow,), colour, width, place) in arrows.items():
+    plt.quiver(0, 0, *arrow, color=colour, width=width, angles="xy", scale_units="xy", scale=1)
+    plt.annotate(name, place, color=colour, ha="right", va="center")
+plt.axis("scaled")
+plt.axis((-1.5, 3, 0, 4.3))
 plt.xlabel("first weight")
 plt.ylabel("second weight")
 plt.title("One gradient, two ways to shorten it")
@@ -934,7 +932,7 @@ claim(
     "The forget bias of a fresh LSTM sets how fast its gradient fades, and a larger one lets more of it through",
     bool(
         np.all(np.diff(list(forget_first.values())) > 0)
-        and 0.5 < min(ratios.values())
+        and min(ratios.values()) > 0.5
         and max(ratios.values()) < 1.3
     ),
     f"log of the gradient over log of the gate's power {[round(r, 2) for r in ratios.values()]}",
