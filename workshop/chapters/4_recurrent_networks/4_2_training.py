@@ -10,7 +10,6 @@
 # **Question.** An error at the last step was caused at the first. Does the network ever learn of it?
 
 # %% tags=["setup"]
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -598,8 +597,8 @@ def errors(kind, weights, x, y, length):
 
 
 # %% [markdown]
-# The training step is Adam (lesson 2.3) with a clipped global norm, each model for itself. `jit_compile=True` lets TensorFlow's compiler XLA fuse the many small operations of a time step into few. Whether
-# that pays depends on network and machine, so we measure it below.
+# The training step is Adam (lesson 2.3) with a clipped global norm, each model for itself. `jit_compile=True` lets TensorFlow's compiler XLA fuse the many small operations of a time step into few.
+# (The other usual trick, `unroll=True` in Keras's layers, writes every step into the graph as operations of its own. It saves the loop, but the graph grows with the length, as in lesson 1.2, and so does the time to trace it.)
 
 
 # %%
@@ -644,15 +643,15 @@ measure = tf.function(errors, jit_compile=True)
 def start_of(kind, start, lag, seed):
     """Kernel, recurrent kernel, bias (2, gates * units), output kernel and bias of one network."""
     seed += 1000 * SEED
-    glorot = keras.initializers.GlorotUniform(seed)  # its own seed, so that threads cannot mix
-    options = {
-        "kernel_initializer": glorot,
-        "recurrent_initializer": keras.initializers.Orthogonal(seed),
+    glorot = keras.initializers.GlorotUniform
+    options = {  # each with a seed of its own, so that threads cannot mix them
+        "kernel_initializer": glorot(seed),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed + 100),
     }
     if start == "Glorot":
-        options["recurrent_initializer"] = keras.initializers.GlorotUniform(seed + 500)
+        options["recurrent_initializer"] = glorot(seed + 200)
     layer = LAYERS[kind](KEEP_UNITS, **options)
-    output = keras.layers.Dense(1, kernel_initializer=glorot)
+    output = keras.layers.Dense(1, kernel_initializer=glorot(seed + 300))
     layer.build((None, None, 2))
     output.build((None, KEEP_UNITS))
     kernel, recurrent, bias = layer.get_weights()
@@ -693,40 +692,6 @@ claim(
     bool(max(differences.values()) < 1e-5),
     f"largest difference after {LONGEST} steps {max(differences.values()):.0e}",
 )
-
-# %% [markdown]
-# Sixty steps forward and back, six LSTMs at once: how long does one training step take with XLA, and how long without?
-
-# %% tags=["measures-time"]
-weights = stack([start_of("LSTM", "Keras", LONGEST, seed) for seed in range(6)])
-zeros = [tf.zeros_like(w) for w in weights]
-x, y = (tf.constant(value, "float32") for value in make_sequences("adding", 32, LONGEST, generator))
-arguments = (
-    "LSTM",
-    weights,
-    zeros,
-    zeros,
-    x,
-    y,
-    tf.constant(LONGEST),
-    tf.constant(1.0),
-    tf.ones(6),
-)
-seconds = {}
-for name, step in (("XLA", train_step), ("no XLA", tf.function(train_step.python_function))):
-    step(*arguments)  # the first call traces and compiles
-    start_time = time.perf_counter()
-    for _ in range(5):
-        step(*arguments)[0][0].numpy()
-    seconds[name] = (time.perf_counter() - start_time) / 5
-claim(
-    "For these small recurrent networks XLA makes a training step faster",
-    seconds["XLA"] < seconds["no XLA"],
-    ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in seconds.items()),
-)
-
-# %% [markdown]
-# The other usual trick, `unroll=True` in Keras's layers, writes every step into the graph as operations of its own. It saves the loop, but the graph grows with the length (lesson 1.2), and so does the time to trace it.
 
 # %% [markdown]
 # Now run it: 300 steps of 32 fresh sequences each, the rate falling to zero in the second half. The simple RNN trains at two rates and we keep the better one on validation sequences;
@@ -1209,12 +1174,13 @@ def wave_step(weights, means, squares, waves, known, number, rate):
 # %%
 def start_of_wave_network(seed):
     seed += 1000 * SEED
-    glorot = keras.initializers.GlorotUniform(seed)
-    orthogonal_start = keras.initializers.Orthogonal(seed)
+    glorot, orthogonal_start = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
     layer = keras.layers.GRU(
-        KEEP_UNITS, kernel_initializer=glorot, recurrent_initializer=orthogonal_start
+        KEEP_UNITS,
+        kernel_initializer=glorot(seed),
+        recurrent_initializer=orthogonal_start(seed + 100),
     )
-    output = keras.layers.Dense(1, kernel_initializer=glorot)
+    output = keras.layers.Dense(1, kernel_initializer=glorot(seed + 300))
     layer.build((None, None, 1))
     output.build((None, KEEP_UNITS))
     return *layer.get_weights(), *output.get_weights()
