@@ -646,7 +646,7 @@ def start_of(kind, start, lag, seed):
     glorot = keras.initializers.GlorotUniform
     options = {  # each with a seed of its own, so that threads cannot mix them
         "kernel_initializer": glorot(seed),
-        "recurrent_initializer": keras.initializers.Orthogonal(seed + 100),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=seed + 100),
     }
     if start == "Glorot":
         options["recurrent_initializer"] = glorot(seed + 200)
@@ -1179,7 +1179,7 @@ def start_of_wave_network(seed):
     layer = keras.layers.GRU(
         KEEP_UNITS,
         kernel_initializer=glorot(seed),
-        recurrent_initializer=orthogonal_start(seed + 100),
+        recurrent_initializer=orthogonal_start(seed=seed + 100),
     )
     output = keras.layers.Dense(1, kernel_initializer=glorot(seed + 300))
     layer.build((None, None, 1))
