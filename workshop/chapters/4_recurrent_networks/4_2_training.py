@@ -1184,7 +1184,9 @@ def start_of_wave_network(seed):
     output = keras.layers.Dense(1, kernel_initializer=glorot(seed + 300))
     layer.build((None, None, 1))
     output.build((None, KEEP_UNITS))
-    return *layer.get_weights(), *output.get_weights()
+    kernel, recurrent, bias = layer.get_weights()
+    bias = open_gates("GRU", bias, HEARD, np.random.default_rng(seed))
+    return kernel, recurrent, bias, *output.get_weights()
 
 
 wave_generator = np.random.default_rng(SEED)
@@ -1193,7 +1195,7 @@ means = squares = [tf.zeros_like(w) for w in weights]
 known = tf.constant([WAVE_LENGTH] * STARTS + [HEARD] * STARTS)
 for number in range(1, WAVE_STEPS + 1):
     waves = tf.constant(make_waves(32, wave_generator)[0])
-    rate = tf.constant(0.01 * min(1, 2 * (1 - number / (WAVE_STEPS + 1))), "float32")
+    rate = tf.constant(0.02 * min(1, 2 * (1 - number / (WAVE_STEPS + 1))), "float32")
     weights, means, squares = wave_step(
         weights, means, squares, waves, known, tf.constant(float(number)), rate
     )
