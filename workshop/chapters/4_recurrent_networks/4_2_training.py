@@ -970,13 +970,16 @@ forget_scores = {
 for name, scores in forget_scores.items():
     print(f"{name:10s} error / variance {as_text(scores)}")
 claim(
-    "At this rate the gradient alone is not enough: with forget bias 4 the LSTM recalls worse over 30 steps than with its input gates nearly shut as well",
-    bool(forget_scores["bias 4"].mean() > forget_scores["open gates"].mean() + 0.1),
-    f"error / variance {as_text(forget_scores['bias 4'])} and {as_text(forget_scores['open gates'])}",
+    "Over 30 steps the LSTM guesses with forget bias 0 or 1, and recalls from every start with open gates",
+    bool(
+        min(forget_scores["bias 0"].min(), forget_scores["bias 1"].min()) > 0.8
+        and forget_scores["open gates"].max() < 0.3
+    ),
+    ", ".join(f"{name}: {as_text(scores)}" for name, scores in forget_scores.items()),
 )
 
 # %% [markdown]
-# Bias 4 keeps everything, the disturbances too: its cell adds up thirty half-written numbers. Keep long *and* write little. (Gers and others, 2000, found that a forget gate should start open; Jozefowicz and others, 2015, that bias 1 closes most of the gap between LSTM and GRU.)
+# Bias 4 gets less far than open gates, or is a matter of luck: it keeps everything, the disturbances too, and its cell adds up thirty half-written numbers. Keep long *and* write little. (Gers and others, 2000, found that a forget gate should start open; Jozefowicz and others, 2015, that bias 1 closes most of the gap between LSTM and GRU.)
 #
 # And the **learning rate**, and **how long** you train? Look at the GRU with Keras's start at recall over 30 steps, at three rates, and at the curves of the adding problem.
 
