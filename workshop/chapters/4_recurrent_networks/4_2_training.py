@@ -775,7 +775,7 @@ for task in TASKS:
 # %% [markdown]
 # Each entry shows the three starts. First look only at Keras's own starts: the lines *simple RNN*, *LSTM* and *GRU*.
 
-# %% alt="Three panels, one for each task: score against length for six networks, mean of three starts with a dot for each start. On both recall tasks networks with open gates stay near zero, and the LSTM with Keras's start climbs to one, guessing. On adding both GRU lines stay near zero."
+# %% alt="Three panels, one for each task: score against length for six networks, mean of three starts with a dot for each start. Networks with open gates stay near zero; those with Keras's start climb to one, guessing, at different lengths."
 LINES = {
     "simple RNN": ("orange", ":", "D"),
     "LSTM": ("blue", "-", "o"),
@@ -803,7 +803,7 @@ plt.show()
 #
 # - **In silence** the simple RNN can still answer after 60 steps, where the LSTM with Keras's start guesses: an orthogonal matrix turns the state and keeps it.
 # - **Recall among distractors** is harder. With Keras's start the simple RNN and the LSTM end at guessing, and for the GRU it is a lottery: some starts find it, some do not.
-# - **Adding** is where gates shine: the GRU learns 60 steps with either start, the simple RNN with none. Open gates help the LSTM here from some starts.
+# - **Adding** is where gates shine: the GRU learns 60 steps with either start, the simple RNN with none.
 # - With **open gates**, the same LSTM and the same GRU recall over 60 steps. Nothing changed but a few numbers before training.
 
 
@@ -991,7 +991,7 @@ rate_scores |= {rate: slow_scores[-1, i] for i, (_, rate) in enumerate(CONTESTAN
 for rate, scores in rate_scores.items():
     print(f"rate {rate}: error / variance {as_text(scores)}")
 
-# %% alt="Error over variance against training step for the adding problem of 60 steps. The simple RNN stays at one and the LSTM near it; both GRU lines and, later, the LSTM with open gates leave a plateau near one and drop steeply."
+# %% alt="Error over variance against training step for the adding problem of 60 steps. The simple RNN and the LSTM stay at one; the GRU and the LSTM with open gates stay on a plateau near one for some time and then drop steeply."
 moments = np.arange(50, STUDY_STEPS + 1, 50)
 for name, (colour, style, marker) in LINES.items():
     kind, _, place = SHOWN[name]
@@ -1005,8 +1005,8 @@ plt.show()
 
 # %% [markdown]
 # Long memories are learned in one go: nothing for a long time, then everything. A run that was stopped on the plateau says "cannot", and means "not yet". So what *we*
-# measured is: with this width, these rates and 300 steps. What decided was whether the start lets a gradient arrive, whether the data teach short lags first, whether something
-# disturbs the memory, and rate and patience. The name of the cell alone did not.
+# measured is: with this width, these rates and 300 steps. What decided was, in this order: whether the start lets a gradient arrive, whether the data teach short lags first, whether something
+# disturbs the memory, and then rate and patience. Not the name of the cell.
 
 # %%
 claim(
