@@ -21,6 +21,9 @@ from workshop.kit import COLOURS, check_versions, claim, feedback, use_course_st
 
 check_versions()
 use_course_style()
+tf.config.threading.set_intra_op_parallelism_threads(
+    1
+)  # for matrices this small, sharing costs more
 
 SEED = 0
 keras.utils.set_random_seed(SEED)
@@ -234,9 +237,9 @@ claim(
 )
 
 # %% [markdown]
-# Now put the tanh back. Its derivative $1 - h^2$ is at most 1 and small where a unit is saturated, so it only ever *shrinks*. A recurrent kernel of radius below 1
-# must therefore lose the gradient (**vanishing gradient**). One above 1 *may* blow it up (**exploding gradient**), where the states stay small enough.
-# We measure $\lVert \delta_t \rVert$ for three gains, on sequences whose single loss sits at the end.
+# Now put the tanh back. Its derivative $1 - h^2$ is at most 1 and small where a unit is saturated, so it only ever *shrinks*. A recurrent kernel whose largest singular value is below 1
+# must therefore lose the gradient (**vanishing gradient**). One that stretches *may* blow it up (**exploding gradient**), where the states stay small enough.
+# We measure $\lVert \delta_t \rVert$ for four gains, on sequences whose single loss sits at the end.
 
 
 # %% tags=["setup"]
@@ -499,10 +502,11 @@ claim(
 # %% [markdown]
 # ## Gates: a road with its own speed
 #
-# An LSTM keeps a second state, the cell $c_t = f_t \odot c_{t-1} + i_t \odot g_t$ (lesson 4.1). Along that road the factor of one step back is the forget gate $f_t$ alone: no matrix, no tanh.
+# An LSTM keeps a second state, the cell $c_t = f_t \odot c_{t-1} + i_t \odot g_t$ (lesson 4.1). Along that road the factor of one step back is the forget gate $f_t$ alone: no matrix, no tanh. (The gates
+# depend on $h_{t-1}$ too, a second, winding way.)
 # A GRU's road is $h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t$, with the factor $z_t$. How open are these gates before training? A gate is $\sigma(\dots)$ of something near its bias:
 #
-# - Keras's LSTM sets the forget bias to 1 (`unit_forget_bias=True`; Gers and others, 2000): $f \approx \sigma(1) \approx 0.73$.
+# - Keras's LSTM sets the forget bias to 1 (`unit_forget_bias=True`): $f \approx \sigma(1) \approx 0.73$.
 # - Keras's GRU has no such argument, all its biases are 0: $z \approx \sigma(0) = 0.5$.
 #
 # $f^{T}$ is how much of the cell, and of the gradient, is left after $T$ steps. Compute it for 60 steps before you read on.
@@ -539,10 +543,10 @@ def open_gates(kind, bias, lag, generator):
 # %% [markdown]
 # ## Who remembers how long? The experiment
 #
-# *Simple RNNs cannot remember, LSTMs can*, says many a textbook. We test it: three tasks, three lengths, four cells with Keras's own start or with another, three random starts of each. The score is the mean squared error divided by the variance of
+# *Simple RNNs cannot remember, LSTMs can*, says many a textbook. We test it: three tasks, three lengths, three cells with Keras's own start and with another, three random starts of each. The score is the mean squared error divided by the variance of
 # the answers: 1 is guessing the mean, 0 is perfect.
 #
-# That is over a hundred networks, so they train side by side: each weight gets an axis of models in front, and one step moves all
+# That is over two hundred networks, so they train side by side: each weight gets an axis of models in front, and one step moves all
 # models of a kind. First the three cells, in this form.
 
 # %%
@@ -775,7 +779,7 @@ for task in TASKS:
 # %% [markdown]
 # Each entry shows the three starts. First look only at Keras's own starts: the lines *simple RNN*, *LSTM* and *GRU*.
 
-# %% alt="Three panels, one for each task: score against length for six networks, mean of three starts with a dot for each start. Networks with open gates stay near zero; those with Keras's start climb to one, guessing, at different lengths."
+# %% alt="Three panels, one for each task: score against length for six networks, mean of three starts with a dot for each start. On both recall tasks networks with open gates stay near zero, and the LSTM with Keras's start climbs to one, guessing. On adding both GRU lines stay near zero."
 LINES = {
     "simple RNN": ("orange", ":", "D"),
     "LSTM": ("blue", "-", "o"),
@@ -803,7 +807,7 @@ plt.show()
 #
 # - **In silence** the simple RNN can still answer after 60 steps, where the LSTM with Keras's start guesses: an orthogonal matrix turns the state and keeps it.
 # - **Recall among distractors** is harder. With Keras's start the simple RNN and the LSTM end at guessing, and for the GRU it is a lottery: some starts find it, some do not.
-# - **Adding** is where gates shine: the GRU learns 60 steps with either start, the simple RNN with none.
+# - **Adding** is where gates shine: the GRU learns 60 steps with either start, the simple RNN with none. Open gates help the LSTM here from some starts.
 # - With **open gates**, the same LSTM and the same GRU recall over 60 steps. Nothing changed but a few numbers before training.
 
 
@@ -979,7 +983,8 @@ claim(
 )
 
 # %% [markdown]
-# Bias 4 gets less far than open gates, or is a matter of luck: it keeps everything, the disturbances too, and its cell adds up thirty half-written numbers. Keep long *and* write little. (Gers and others, 2000, found that a forget gate should start open; Jozefowicz and others, 2015, that bias 1 closes most of the gap between LSTM and GRU.)
+# Bias 4 is a matter of luck: it keeps everything, the disturbances too, and its cell adds up thirty half-written numbers. Keep long *and* write little. (Gers and others, 2000, introduced the forget gate, with a
+# positive bias; Jozefowicz and others, 2015, report that a bias of 1 closes the gap between LSTM and GRU on their tasks.)
 #
 # And the **learning rate**, and **how long** you train? Look at the GRU with Keras's start at recall over 30 steps, at three rates, and at the curves of the adding problem.
 
@@ -991,7 +996,7 @@ rate_scores |= {rate: slow_scores[-1, i] for i, (_, rate) in enumerate(CONTESTAN
 for rate, scores in rate_scores.items():
     print(f"rate {rate}: error / variance {as_text(scores)}")
 
-# %% alt="Error over variance against training step for the adding problem of 60 steps. The simple RNN and the LSTM stay at one; the GRU and the LSTM with open gates stay on a plateau near one for some time and then drop steeply."
+# %% alt="Error over variance against training step for the adding problem of 60 steps. The simple RNN stays at one and the LSTM near it; both GRU lines and, later, the LSTM with open gates leave a plateau near one and drop steeply."
 moments = np.arange(50, STUDY_STEPS + 1, 50)
 for name, (colour, style, marker) in LINES.items():
     kind, _, place = SHOWN[name]
@@ -1005,8 +1010,8 @@ plt.show()
 
 # %% [markdown]
 # Long memories are learned in one go: nothing for a long time, then everything. A run that was stopped on the plateau says "cannot", and means "not yet". So what *we*
-# measured is: with this width, these rates and 300 steps. What decided was, in this order: whether the start lets a gradient arrive, whether the data teach short lags first, whether something
-# disturbs the memory, and then rate and patience. Not the name of the cell.
+# measured is: with this width, these rates and 300 steps. What decided was whether the start lets a gradient arrive, whether the data teach short lags first, whether something
+# disturbs the memory, and rate and patience. The name of the cell alone did not.
 
 # %%
 claim(
@@ -1568,8 +1573,8 @@ with feedback("Beat the orthogonal start"):
 # <details>
 # <summary>A recurrent matrix has spectral radius 0.9 and a largest singular value of 1.8. Can its gradient grow?</summary>
 #
-# For some steps, yes: a vector in the stretched direction may nearly double. In the long run every step multiplies by 0.9, so without inputs that change the
-# Jacobians it fades. With tanh it fades at least as fast in the end.
+# For some steps, yes: a vector in the stretched direction may nearly double. In the long run every step multiplies by 0.9, so powers of this matrix
+# fade. (With tanh the factors differ from step to step, and only a largest singular value below 1 guarantees that the gradient fades.)
 #
 # </details>
 #
