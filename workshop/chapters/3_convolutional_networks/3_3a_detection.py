@@ -997,8 +997,8 @@ harder_score = mean_average_precision(
     detect(detector, harder[0], overlap=KEPT_OVERLAP), *harder[1:]
 )
 claim(
-    "On scenes with more noise, more scraps and smaller digits the same detector loses more than 0.1 of its mAP",
-    harder_score < detector_score - 0.1,
+    "On scenes with more noise, more scraps and smaller digits the same detector loses more than 0.04 of its mAP",
+    harder_score < detector_score - 0.04,
     f"{harder_score:.3f} there, {detector_score:.3f} on scenes like those of its training",
 )
 
