@@ -831,18 +831,18 @@ def draw_patches(part, count, rng):
     return np.array(patches), np.repeat(np.arange(len(MATERIALS)), count)
 
 
-# %% alt="Four rows of eight grey square patches: parts of a pagoda, trees, petals and blurred leaves, in different light, size and orientation."
+# %% alt="Four rows of six grey square patches: parts of a pagoda, trees, petals and blurred leaves, in different light, size and orientation."
 PATCH_DRAWS = []
 for run in range(3):
     rng = np.random.default_rng([SEED, run, 3])
     PATCH_DRAWS.append((*draw_patches(0, 5, rng), *draw_patches(1, 15, rng)))
 shown = np.concatenate(
-    [np.r_[5 * kind : 5 * kind + 4, 20 + 15 * kind : 24 + 15 * kind] for kind in range(4)]
+    [np.r_[5 * kind : 5 * kind + 3, 20 + 15 * kind : 23 + 15 * kind] for kind in range(4)]
 )
 show_images(
-    1 - np.concatenate([PATCH_DRAWS[0][0], PATCH_DRAWS[0][2]])[shown, ::2, ::2],
-    columns=8,
-    title="Pagoda, tree, petals, leaves: left four to learn from, right four to test",
+    1 - np.concatenate([PATCH_DRAWS[0][0], PATCH_DRAWS[0][2]])[shown, ::4, ::4],
+    columns=6,
+    title="Pagoda, tree, petals, leaves: left three to learn from, right three to test",
 )
 
 # %% [markdown]
