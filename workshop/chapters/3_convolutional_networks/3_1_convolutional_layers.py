@@ -1015,8 +1015,8 @@ def epochs_in_one(images, labels, epochs, seed):
 
 
 # %% [markdown]
-# The training itself is the loop of lesson 2.3, made into one graph that does all steps in a row. (`fit` does the same and takes longer between the steps, so that small networks would look
-# slower than they are.)
+# The training itself is the loop of lesson 2.3. `tf.function` makes it a **graph**: a fixed plan of all operations, which TensorFlow carries out without going back to Python. (`fit` learns the same and takes longer between
+# the steps, so that a small network would look slower than it is.)
 
 
 # %% tags=["setup"]
@@ -1024,16 +1024,14 @@ def training_program(network, optimizer, batch):
     """A function of images and labels that trains the network on them, once, in order, in whole batches."""
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer.build(network.trainable_variables)
-    shape = (batch, *network.input_shape[1:])
     signature = [tf.TensorSpec(network.input_shape), tf.TensorSpec((None,), "int64")]
 
     @tf.function(input_signature=signature)
     def training(images, labels):
         for first in tf.range(0, len(labels) - batch + 1, batch):
-            some = tf.ensure_shape(images[first : first + batch], shape)  # known sizes run faster
+            part = slice(first, first + batch)
             with tf.GradientTape() as tape:
-                scores = network(some, training=True)
-                loss = loss_of(labels[first : first + batch], scores)
+                loss = loss_of(labels[part], network(images[part], training=True))
             gradients = tape.gradient(loss, network.trainable_variables)
             optimizer.apply(gradients, network.trainable_variables)
 
