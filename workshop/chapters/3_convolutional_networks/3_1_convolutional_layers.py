@@ -1015,8 +1015,7 @@ def epochs_in_one(images, labels, epochs, seed):
 
 
 # %% [markdown]
-# The training itself is the loop of lesson 2.3. `tf.function` makes it a **graph**: a fixed plan of all operations, which TensorFlow carries out without going back to Python. (`fit` learns the same and takes longer between
-# the steps, so that a small network would look slower than it is.)
+# The training is the loop of lesson 2.3, with all its steps inside one `tf.function`. (`fit` does the same and takes longer between the steps, so that a small network would look slower than it is.)
 
 
 # %% tags=["setup"]
@@ -1821,7 +1820,8 @@ with feedback("A smaller network"):
     moved_validation = moved_at_random(with_margin(validation[0]), np.random.default_rng(1))
     share = accuracy(network, moved_validation, validation[1])
     assert share >= 0.9, (
-        f"{share:.0%} of the moved digits: does each of your weights see one place only?"
+        f"{share:.0%} of the moved digits: does each of your weights see one place only? Are there few filters, "
+        "no batch normalization, or one with too large a momentum for so few steps?"
     )
 
 # %% [markdown]
