@@ -1464,8 +1464,8 @@ axes.set(xlabel="deleted pixels of ink", ylabel="share of changed answers", ylim
 plt.show()
 
 # %% [markdown]
-# The heat passes the test: what it calls hot matters more to this network than a patch of other ink, and what it calls cold hardly matters. Single pixels by lot do more harm than a patch, probably because the network has never
-# seen dotted strokes.
+# The heat passes the test: what it calls hot matters more to this network than a patch of other ink, and what it calls cold matters less. Many single pixels by lot do more harm than a patch as large, probably because the network has
+# never seen dotted strokes.
 
 # %%
 claim(
@@ -1476,6 +1476,12 @@ claim(
     )
     and bool(changed["coldest"][HALF] < changed["patch by lot"][HALF]),
     ", ".join(f"{name} {share[HALF]:.1%}".replace("\n", " ") for name, share in changed.items()),
+)
+single, patch = changed["single pixels\nby lot"][-1], changed["patch by lot"][-1]
+claim(
+    "Sixty single pixels by lot change more answers than a patch of sixty",
+    bool(single > patch),
+    f"{single:.1%} and {patch:.1%}",
 )
 claim(
     "For wrong answers as for right ones the hottest pixels support the answer more than a patch by lot",
