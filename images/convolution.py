@@ -6,7 +6,7 @@ from images.drawing import COLOURS, canvas, save
 
 IMAGE = [[0, 0, 2, 2], [0, 0, 2, 2], [0, 0, 2, 2], [1, 1, 1, 1]]
 KERNEL = [[-1, 1], [-1, 1]]
-FEATURE_MAP = [[0, 4, 0], [0, 4, 0], [0, 2, 0]]
+FEATURE_MAP = [["", 4, ""], ["", "", ""], ["", "", ""]]  # the others are the reader's question
 SIDE = 0.5  # inches
 GREYS = {0: "0.55", 1: "0.8", 2: "1.0"}
 
