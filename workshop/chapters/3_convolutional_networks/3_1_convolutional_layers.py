@@ -1254,8 +1254,8 @@ plt.show()
 
 # %%
 lost = {key: values[:, 0] - values[:, -1] for key, values in curves.items()}
-even = curves["global pooling, stride 2", "centred"][:, [0, 2, 4]]
-odd = curves["global pooling, stride 2", "centred"][:, [1, 3]]
+even = curves["global pooling, stride 2", "centred"].mean(axis=0)[[0, 2, 4]]
+odd = curves["global pooling, stride 2", "centred"].mean(axis=0)[[1, 3]]
 odd_with_pooling = curves["global pooling", "centred"][:, [1, 3]].mean()
 claim(
     "Trained on centred digits, dense network and flattened convolutions lose more than a quarter of all digits at 4 pixels in every run; global pooling after max pooling loses less than a tenth at any shift, on average over the runs",
@@ -1267,9 +1267,8 @@ claim(
     ),
 )
 claim(
-    "With stride 2 the same network is better at every even shift than at any odd one, in every run, and at odd shifts worse than with max pooling, on average",
-    bool(np.all(even.min(axis=1) > odd.max(axis=1) + 0.03))
-    and bool(odd.mean() < odd_with_pooling - 0.03),
+    "With stride 2 the same network is better at every even shift than at any odd one, and at odd shifts worse than with max pooling, on average over the runs",
+    bool(even.min() > odd.max() + 0.03) and bool(odd.mean() < odd_with_pooling - 0.03),
     f"moved by 0, 2, 4 pixels {even.mean():.1%}, by 1 or 3 {odd.mean():.1%}, with max pooling {odd_with_pooling:.1%}",
 )
 pooled = curves["global pooling", "moved"].mean(axis=0)  # (5,)
@@ -1464,8 +1463,8 @@ axes.set(xlabel="deleted pixels of ink", ylabel="share of changed answers", ylim
 plt.show()
 
 # %% [markdown]
-# The heat passes the test: what it calls hot matters more to this network than a patch of other ink, and what it calls cold matters less. Many single pixels by lot do more harm than a patch as large, probably because the network has
-# never seen dotted strokes.
+# The heat passes the test: what it calls hot matters more to this network than a patch of other ink, and what it calls cold matters less. How much harm single
+# pixels by lot do depends on the network: after training from another seed their line can lie on that of the patch. No network here has ever seen dotted strokes.
 
 # %%
 claim(
@@ -1476,12 +1475,6 @@ claim(
     )
     and bool(changed["coldest"][HALF] < changed["patch by lot"][HALF]),
     ", ".join(f"{name} {share[HALF]:.1%}".replace("\n", " ") for name, share in changed.items()),
-)
-single, patch = changed["single pixels\nby lot"][-1], changed["patch by lot"][-1]
-claim(
-    "Sixty single pixels by lot change more answers than a patch of sixty",
-    bool(single > patch),
-    f"{single:.1%} and {patch:.1%}",
 )
 claim(
     "For wrong answers as for right ones the hottest pixels support the answer more than a patch by lot",
