@@ -556,7 +556,7 @@ def detect(model, scenes, **options):
 
 
 # %% [markdown]
-# Both thresholds are choices, so the validation scenes make them. First NMS: predict what happens to mAP at a very low and at a very high threshold.
+# Both thresholds are choices, so we look at validation scenes before we make them. First NMS: predict what happens to mAP at a very low and at a very high threshold.
 
 # %%
 validation_cells = list(zip(*predictions(detector, validation[0])[:3], strict=True))
@@ -577,7 +577,7 @@ claim(
 
 # %% [markdown]
 # Too low a threshold drops true neighbours that touch. But why does no NMS at all (1.0) do no harm? The targets name *one* cell for a digit, so the network learns to
-# answer once; the few repeats have little confidence and come late in the list, where they cost next to nothing. A user would still see them. We keep 0.6.
+# answer once; the few repeats have little confidence and come late in the list, where they cost next to nothing. A user would still see them; for the user's sake, and not for mAP's, we take 0.6.
 # You will soon meet a detector that needs NMS.
 #
 # mAP looks at all confidences. A user must pick one threshold, and trades false boxes for missed digits.
@@ -1202,7 +1202,7 @@ with feedback("Generalized IoU"):
 # <details>
 # <summary>A detector finds every digit and draws every box twice with the same confidence. Can its mAP be 1?</summary>
 #
-# No. The second box of each digit is a false positive, and it stands among the first ones, so precision is below 1 at most recalls.
+# Not once a scene set has two digits of a class. The second box of the first digit is a false positive that stands before the second digit, so precision is below 1 from there on.
 #
 # </details>
 #
