@@ -470,10 +470,11 @@ def four_layers(positions):
 def jacobian(model, x):
     """Slopes of all outputs with respect to all inputs, (positions, positions). x: (positions,)."""
     inputs = tf.constant(x.reshape(1, -1, 1), "float32")
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(inputs)
         outputs = tf.reshape(model(inputs), [-1])
-    return tape.jacobian(outputs, inputs).numpy().reshape(len(x), len(x))
+    slopes = tape.jacobian(outputs, inputs, experimental_use_pfor=False)  # row by row
+    return slopes.numpy().reshape(len(x), len(x))
 
 
 # %% alt="Four eight by eight tables of slopes. Dense: filled without order. Convolution: a band of three diagonals with equal entries. Recurrent: the lower triangle, fading away from the diagonal. Self-attention: filled."
