@@ -264,7 +264,7 @@ def test_a_notebook_too_big_to_clone_is_refused(course):
 
 def test_a_lesson_that_takes_too_long_is_refused(course, monkeypatch):
     monkeypatch.setattr(lessons, "MOST_SECONDS", 0)
-    assert "a lesson has 0 s and 1.5 GB" in refusal(course, GOOD)
+    assert "this lesson has 0 s and 1.5 GB" in refusal(course, GOOD)
 
 
 def test_a_broken_picture_is_refused(course):

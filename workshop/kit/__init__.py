@@ -5,6 +5,7 @@ from workshop.kit.digits import enlarge, load_digits
 from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
 from workshop.kit.imagenet import load_mobilenet
+from workshop.kit.names import LANGUAGES, load_names
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
 from workshop.kit.scenes import make_scenes
 from workshop.kit.splits import split_three_ways
@@ -12,6 +13,7 @@ from workshop.kit.versions import check_versions
 
 __all__ = [
     "COLOURS",
+    "LANGUAGES",
     "Machine",
     "check_versions",
     "claim",
@@ -22,6 +24,7 @@ __all__ = [
     "feedback",
     "load_digits",
     "load_mobilenet",
+    "load_names",
     "make_scenes",
     "show_images",
     "split_three_ways",
