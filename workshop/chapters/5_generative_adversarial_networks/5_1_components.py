@@ -169,7 +169,7 @@ falling_rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * len(example
 examiner.compile(keras.optimizers.Adam(falling_rate), crossentropy)
 history = examiner.fit(examples, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
 
-# %% alt="Above, two densities: p with two hills at minus and plus 1.5, q with one broad hill at 0. Below, the trained discriminator's answer lies on the curve p divided by p plus q, near 1 over the two hills, low at 0 and beyond the hills."
+# %% alt="Above, two densities: p with two hills at minus and plus 1.5, q with one broad hill at 0. Below, the trained discriminator's answer lies on the curve p divided by p plus q, high over the two hills and low at 0; far outside it leaves the curve."
 figure, (upper, lower) = plt.subplots(2, 1, sharex=True, figsize=(6.6, 5.0))
 upper.plot(grid, p, label="p, real")
 upper.plot(grid, q, label="q, fake")
@@ -179,11 +179,11 @@ lower.plot(grid, formula, color="0.6", linewidth=6, linestyle="-", label="p / (p
 lower.plot(grid, answers_on_grid(), color=COLOURS["black"], label="trained D")
 lower.set_ylabel("probability of real")
 lower.set_xlabel("x")
-lower.legend(loc="upper right")
+lower.legend(loc="upper center")
 plt.show()
 
 # %% [markdown]
-# It lies on the formula, and crosses one half exactly where the two densities cross. Far outside there are hardly any data to learn from, and what it says there is a guess.
+# Where there are data, it lies on the formula, and crosses one half where the two densities cross. Far outside it has seen next to nothing, and what it says there is a guess.
 
 # %%
 trained = distance(answers_on_grid())
@@ -215,7 +215,7 @@ claim(
 # $$V^* = \int p \log\frac{p}{2m} + \int q \log\frac{q}{2m} = -2\log 2 + \underbrace{\int p\log\frac pm + \int q \log\frac qm}_{=\,2\,\mathrm{JS}(p,\,q)} .$$
 #
 # The two integrals are Kullback-Leibler divergences. Half their sum is the **Jensen-Shannon divergence** (JS): never negative, zero only if $p = q$, and $\log 2$ if the two never meet. So against a perfect examiner the
-# minimax generator minimises a distance from the real density, and the only thing that wins is $q = p$. For the discriminator's loss this means
+# minimax generator minimises a measure of how far $q$ is from $p$, and the only thing that wins is $q = p$. For the discriminator's loss this means
 #
 # $$L_D^* = 2 \log 2 - 2\,\mathrm{JS} .$$
 #
@@ -281,13 +281,14 @@ plt.annotate("the examiner is sure:\nfake", (-7.8, 0.45))
 plt.annotate("fooled", (5.5, 0.45))
 plt.xlabel("logit a of a fake")
 plt.ylabel("push on the logit")
+plt.ylim(-0.05, 1.35)
 plt.legend(loc="upper center")
 plt.title("How hard the generator is told to improve")
 plt.show()
 
 # %% [markdown]
 # Minimax is silent where a generator needs to hear most: its gradient **saturates**. The non-saturating loss pushes with nearly full strength there, and grows quiet on fakes that already pass. Where the examiner
-# cannot tell, at $a = 0$, both are one half. That is why nearly every GAN uses the non-saturating one. What it minimises is no longer exactly JS; the point where both players rest, $q = p$, is the same.
+# cannot tell, at $a = 0$, both are one half. That is why the non-saturating one is the usual choice. What it minimises is no longer exactly JS; the point where both players rest, $q = p$, is the same.
 
 # %% [markdown]
 # ## The training loop, written out
@@ -451,7 +452,7 @@ for losses, name in zip(seen[:, 2:].T, ("discriminator", "generator"), strict=Tr
     right.plot(losses, linewidth=1, label=name)
 for level, name in ((4, "log 4"), (2, "log 2")):
     right.axhline(np.log(level), color="black", linewidth=1, linestyle="--")
-    right.annotate(name, (GAME_STEPS * 1.02, np.log(level)), annotation_clip=False, va="center")
+    right.annotate(name, (1.02, np.log(level)), xycoords=("axes fraction", "data"), va="center")
 right.set_xlabel("step")
 right.set_ylabel("loss")
 right.legend()
@@ -514,12 +515,13 @@ for name, means in far_means.items():
 plt.axhline(6, color="black", linewidth=1, linestyle="--")
 plt.xlabel("step of the generator")
 plt.ylabel("mean of the fakes")
-plt.legend(loc="center right")
+plt.ylim(-0.5, 9.5)
+plt.legend(loc="upper center", ncols=2)
 plt.show()
 
 # %% [markdown]
 # With SGD, the textbook is right: the minimax generator hears next to nothing and stays where it is. With Adam it moves all the same. Adam divides each gradient by its usual size, and so turns a whisper into a
-# step of normal length. Saturation is a trouble of the gradient's *size*, and many GANs that are said to prove it were trained with an optimizer that hides it.
+# step of normal length. Saturation is a trouble of the gradient's *size*. If your generator uses Adam and does not learn, look for another cause first.
 
 # %%
 ends = {name: means[-1] for name, means in far_means.items()}
@@ -550,7 +552,7 @@ claim(
 #
 # $$\begin{pmatrix} \theta' \\ \psi' \end{pmatrix} = \begin{pmatrix} 1 - h^2 & h \\ -h & 1 \end{pmatrix} \begin{pmatrix} \theta \\ \psi \end{pmatrix}, \qquad \det = 1 - h^2 + h^2 = 1 .$$
 #
-# It keeps areas: it neither grows nor shrinks, it goes round for ever.
+# Its eigenvalues are complex (for $h < 2$) and their product is 1: it turns, and neither grows nor shrinks. Near the goal the players go round for ever.
 #
 # What could stop it? Something that makes the discriminator **flat where the data are**, for once the fakes are right there is nothing left to push. The **R1 penalty** adds
 # $\frac{\gamma}{2}\,\mathbb{E}_\text{real} \lVert \nabla_x a(x) \rVert^2$ to the discriminator's loss. Here $\nabla_x a = \psi$, so it adds $\frac\gamma2 \psi^2$, with slope $\gamma\psi$. Now $\psi' = (1 - \eta\gamma)\,\psi - h\,\theta$, and the determinant is
@@ -583,7 +585,7 @@ def dirac_path(alternating, gamma=0.0, saturating=True, turns=TURNS):
 paths = {
     "at once": dirac_path(alternating=False),
     "in turns": dirac_path(alternating=True),
-    f"in turns, R1 with γ = {GAMMA}": dirac_path(alternating=True, gamma=GAMMA),
+    "in turns, with R1": dirac_path(alternating=True, gamma=GAMMA),
 }
 figure, grid_of_axes = plt.subplots(1, 3, sharex=True, sharey=True, figsize=(7.0, 2.8))
 for axes, (name, path) in zip(grid_of_axes, paths.items(), strict=True):
@@ -989,7 +991,7 @@ claim(
 # %% [markdown]
 # Was R1 needed for that? Look at the line *no R1* of the table: with equal rates and Adam's $\beta_1$ of one half, the plain game does well too. A remedy shows its worth on a patient.
 #
-# **Strong examiner.** It learns ten times as fast and starts 500 steps earlier. Its logits are steep cliffs around the clusters. Wherever a fake is, it is pushed hard to the cluster that is nearest, and nothing ever
+# **Strong examiner.** It learns ten times as fast and starts 500 steps earlier. Its logit has steep cliffs around the clusters. Wherever a fake is, it is pushed hard to the cluster that is nearest, and nothing ever
 # tells it to spread: clusters that got no fake stay empty. The share of good samples does not show it, the count of modes does. R1 forbids the cliffs, where the data are. With it, the same strong examiner teaches nearly all of them.
 
 # %%
@@ -999,6 +1001,18 @@ claim(
     modes[-1, strong].mean() < 6 and modes[-1, mended].mean() >= 7.5,
     f"modes {modes[-1, strong]}, with R1 {modes[-1, mended]}; "
     f"good samples {good[-1, strong].mean():.2f} and {good[-1, mended].mean():.2f}",
+)
+
+# %%
+points = tf.repeat(all_points[tf.newaxis, :500], GANS, axis=0)
+with tf.GradientTape() as tape:
+    tape.watch(points)
+    logits = network(points, state["D"][0])
+steepness = np.linalg.norm(tape.gradient(logits, points).numpy(), axis=-1).mean(axis=1)  # (GANS,)
+claim(
+    "At the data, the strong examiner's logit is more than three times as steep as with R1",
+    steepness[strong].mean() > 3 * steepness[mended].mean(),
+    f"mean slope {steepness[strong].mean():.2f}, with R1 {steepness[mended].mean():.2f}",
 )
 
 # %% [markdown]
@@ -1022,10 +1036,19 @@ claim(
 hasty, hasty_r1 = rows["hasty forger"], rows["hasty, R1"]
 claim(
     "A generator that learns ten times as fast as the discriminator collapses; R1 leaves collapsed seeds, equal rates do not",
-    modes[-1, hasty].mean() <= 4
+    modes[-1, hasty].mean() < 5
     and modes[-1, hasty_r1].min() <= 4
     and modes[-1, plain].min() == MODES,
     f"modes {modes[-1, hasty]}, with R1 {modes[-1, hasty_r1]}, at equal rates {modes[-1, plain]}",
+)
+
+# %%
+middles = looks[2:].mean(axis=2)  # (looks from step 1000 on, GANS, 2)
+travel = np.linalg.norm(np.diff(middles, axis=0), axis=-1).mean(axis=0)
+claim(
+    "The fakes of a hasty forger move as one: from look to look their middle jumps, at equal rates it stays",
+    travel[hasty].mean() > 0.5 and travel[plain].mean() < 0.25,
+    f"mean jump {travel[hasty].mean():.2f}, at equal rates {travel[plain].mean():.2f}; the ring's radius is {RADIUS}",
 )
 
 # %% [markdown]
@@ -1033,14 +1056,14 @@ claim(
 #
 # Here are the losses of three games that you have just seen: one healthy, one without R1, one collapsed. Smoothed over 50 steps. Predict: how far apart are they?
 
-# %% alt="The discriminator's loss over the steps for one GAN each of the recipes healthy, no R1 and hasty forger. After the first few hundred steps all three stay close below the dashed line log 4."
+# %% alt="The discriminator's loss over the steps for one GAN each of the recipes healthy, no R1 and hasty forger. All three run close to the dashed line log 4; the hasty forger's curve is the most restless."
 window = np.ones(50) / 50
 for name in ("healthy", "no R1", "hasty forger"):
     one = rows[name].start
     curve = np.convolve(losses[:, one, 0], window, mode="valid")
     plt.plot(curve, linewidth=1.5, label=f"{name}: {modes[-1, one]} modes")
 plt.axhline(np.log(4), color="black", linewidth=1, linestyle="--")
-plt.annotate("log 4", (0, np.log(4) + 0.01))
+plt.annotate("log 4", (1.01, np.log(4)), xycoords=("axes fraction", "data"), va="center")
 plt.ylim(0.9, 1.6)
 plt.xlabel("step")
 plt.ylabel("discriminator's loss")
@@ -1048,17 +1071,21 @@ plt.legend(loc="lower right")
 plt.show()
 
 # %% [markdown]
-# They hang around the same line. An examiner that has lost track of a jumping spot is as unsure as one that faces perfect fakes. A loss of $\log 4$ says that *this* examiner sees no difference *now*.
+# They hang around the same line. If anything gives it away, it is that its curve is restless, not where it lies. An examiner that has lost track of a jumping spot is as unsure as one that faces perfect fakes. A loss of $\log 4$ says that *this* examiner sees no difference *now*.
 # It says nothing of what a better examiner would see, nor of the clusters that nobody draws.
 
 # %%
 final = losses[-LOOK_EVERY:, :, 0].mean(axis=0)
+restless = losses[-LOOK_EVERY:, :, 0].std(axis=0)
 plain_loss, hasty_loss = final[plain].mean(), final[hasty].mean()
 claim(
-    "Collapsed and healthy games have nearly the same discriminator loss: the difference is below 0.15",
-    abs(plain_loss - hasty_loss) < 0.15 and modes[-1, plain].mean() - modes[-1, hasty].mean() > 3,
+    "Collapsed and healthy games differ by less than 0.15 in the discriminator's loss; the collapsed ones are more restless",
+    abs(plain_loss - hasty_loss) < 0.15
+    and restless[hasty].mean() > 1.5 * restless[plain].mean()
+    and modes[-1, plain].mean() - modes[-1, hasty].mean() > 3,
     f"loss {plain_loss:.3f} with {modes[-1, plain].mean():.1f} modes, "
-    f"{hasty_loss:.3f} with {modes[-1, hasty].mean():.1f}; log 4 = {np.log(4):.3f}",
+    f"{hasty_loss:.3f} with {modes[-1, hasty].mean():.1f}; log 4 = {np.log(4):.3f}; "
+    f"from step to step it varies by {restless[plain].mean():.3f} and {restless[hasty].mean():.3f}",
 )
 
 # %% [markdown]
@@ -1247,7 +1274,7 @@ def my_forger_step(generator, discriminator, optimizer, noise):  # minimax
 
 # %% tags=["check"]
 with feedback("Repair this"):
-    forger, judge = make_players()
+    forger = make_players()[0]
     forger.set_weights([np.array([[1.0]]), np.array([0.0])])
     judge = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     judge.set_weights([np.array([[1.0]]), np.array([-2.0])])  # larger numbers look more real
@@ -1439,4 +1466,5 @@ with feedback("Stop the circle without a penalty"):
 # - L. Mescheder, S. Nowozin, A. Geiger (2017). The numerics of GANs. arXiv:1705.10461
 # - M. Arjovsky, L. Bottou (2017). Towards principled methods for training generative adversarial networks. arXiv:1701.04862
 # - W. Fedus, M. Rosca, B. Lakshminarayanan, A. M. Dai, S. Mohamed, I. Goodfellow (2018). Many paths to equilibrium: GANs do not need to decrease a divergence at every step. arXiv:1710.08446
+# - G. Gidel, H. Berard, G. Vignoud, P. Vincent, S. Lacoste-Julien (2019). A variational inequality perspective on generative adversarial networks. arXiv:1802.10551
 # - L. Mescheder, A. Geiger, S. Nowozin (2018). Which training methods for GANs do actually converge? arXiv:1801.04406
