@@ -249,7 +249,7 @@ claim(
 # %% [markdown]
 # ## Two losses, two gradients
 #
-# The generator learns through the logit of its fakes. With $\sigma' = \sigma(1-\sigma)$, or simply $\frac{d}{da}\mathrm{softplus}(a) = \sigma(a)$, the slopes are
+# The generator learns through the logit of its fakes. The slope of $\log(1+e^a)$ is $e^a/(1+e^a) = \sigma(a)$, so the slopes of the two losses are
 #
 # $$\frac{d}{da}\big[-\mathrm{softplus}(a)\big] = -\sigma(a), \qquad \frac{d}{da}\,\mathrm{softplus}(-a) = -\sigma(-a) = -(1 - \sigma(a)) .$$
 #
