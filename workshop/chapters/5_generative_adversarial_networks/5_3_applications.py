@@ -267,6 +267,7 @@ def gan_step(rows, penalty_weight):
         average.assign(0.98 * average + 0.02 * weight)
 
 
+# %%
 @tf.function
 def train_gans(rows):
     """rows: (rounds, 4, batch, models). The first of four steps pays the penalty, four times."""
@@ -449,7 +450,7 @@ show_images(
 # Is there a direction in noise that means *slanted*? Make many digits, measure them, and subtract the mean noise of the most upright quarter from that of the most slanted quarter (after Radford and others, 2015, who did it
 # with glasses and smiles). The difference of two means is a vector: add it to any noise.
 #
-# To see whether it means slant and not "a slanted 4", we look for it among the digits 0 to 4 only, and use it on 5 to 9. A random direction of equal length is the control.
+# To see whether it means slant and not "a slanted 4", we look for it among the digits 0 to 4 only, and use it on 5 to 9. The control: ten random directions of equal length.
 
 
 # %%
@@ -469,7 +470,7 @@ many_noise = generator_of_numbers.normal(size=(4000, LATENT))
 many_labels = np.arange(4000) % 10
 many_digits = generated(many_noise, many_labels)[:, FULL]
 small = many_labels < 5
-directions = {"random": many_noise[0] / np.linalg.norm(many_noise[0])}
+directions = {}
 for name, measure in {"slant": slant, "ink": ink}.items():
     values = within_class(measure(many_digits), many_labels)
     directions[name] = mean_difference(many_noise[small], values[small])
@@ -477,22 +478,32 @@ for name, measure in {"slant": slant, "ink": ink}.items():
 # %%
 DISTANCES = np.arange(-3, 4)
 walk_noise, large_labels = many_noise[~small][:500], many_labels[~small][:500]
-walked = {
-    name: np.stack(
-        [generated(walk_noise + t * direction, large_labels)[:, FULL] for t in DISTANCES]
+
+
+def walk(direction, distances):
+    """The digits 5 to 9 moved along a direction: (distances, 500, 64)."""
+    return np.stack(
+        [generated(walk_noise + t * direction, large_labels)[:, FULL] for t in distances]
     )
-    for name, direction in directions.items()
-}
+
+
+walked = {name: walk(direction, DISTANCES) for name, direction in directions.items()}
+random_ends = [walk(z / np.linalg.norm(z), DISTANCES[[0, -1]]) for z in many_noise[:10]]
+
+# %%
 for name, measure in {"slant": slant, "ink": ink}.items():
-    along, across = (
-        np.array([measure(digits).mean() for digits in walked[way]]) for way in (name, "random")
-    )
+    along = np.array([measure(digits).mean() for digits in walked[name]])
+    random_changes = [
+        abs(measure(last).mean() - measure(first).mean()) for first, last in random_ends
+    ]
     read = [np.mean(judge.predict(digits) == large_labels) for digits in walked[name][1:-1]]
     claim(
         f"The direction of {name}, found on 0 to 4, works on 5 to 9, step by step",
-        np.all(np.diff(along) > 0) and np.ptp(along) > 2 * np.ptp(across) and min(read) > 0.85,
-        f"{name} along it {along.round(2)}, along a random direction {across.round(2)}; "
-        f"still read as asked within two units: {min(read):.1%}",
+        np.all(np.diff(along) > 0)
+        and np.ptp(along) > 2 * np.mean(random_changes)
+        and min(read) > 0.8,
+        f"{name} along it {along.round(2)}, a change of {np.ptp(along):.2f}, along random directions "
+        f"{np.mean(random_changes):.2f} on average; still read as asked within two units: {min(read):.1%}",
     )
 
 # %% alt="Two rows of seven digits. In the first a 7 leans more and more to the right, in the second a 5 becomes bolder from left to right."
@@ -506,7 +517,7 @@ show_images(
 )
 
 # %% [markdown]
-# Nobody told the generator of slant or ink. It found that handwriting varies in these ways, and laid them out in directions that all digits share. Farther out the digits lose their shape: there was little noise of that kind in training.
+# Random directions change slant and ink a little too: in 16 dimensions, two directions are seldom quite perpendicular. Nobody told the generator of slant or ink. It found that handwriting varies in these ways, and laid them out in directions that all digits share. Farther out the digits lose their shape: there was little noise of that kind in training.
 #
 # ## Augmentation: a class with ten images
 #
@@ -539,6 +550,7 @@ def moved(numbers):
     return as_numbers(images)
 
 
+# %%
 DRAWS = 4800
 pool_labels = np.repeat(np.arange(10), 120)
 pool_noise = generator_of_numbers.normal(size=(len(pool_labels), LATENT))
@@ -628,29 +640,40 @@ plt.show()
 # A dot is one rare digit, a bar the mean. Read it from the top.
 
 # %% tags=["headline"]
-gain = {name: value - mean_recall["nothing"] for name, value in mean_recall.items()}
 claim(
-    "For a class of ten images, GAN samples help no more than simply repeating the ten; the missing images would",
-    gain["repeated"] > 0.08
-    and mean_recall["generated, rare only"] < mean_recall["repeated"] + 0.03
-    and mean_recall["everything"] > mean_recall["generated, all"] + 0.04,
+    "For a class of ten images, plain augmentation helps more than a GAN's samples, which add little to repeating the ten",
+    mean_recall["repeated"] > mean_recall["nothing"] + 0.1
+    and abs(mean_recall["generated, all"] - mean_recall["repeated"]) < 0.06
+    and mean_recall["moved, all"] > mean_recall["generated, all"] + 0.005
+    and mean_recall["everything"] > mean_recall["moved, all"] + 0.01,
     f"mean recall over five rare digits: {', '.join(f'{name} {value:.1%}' for name, value in mean_recall.items())}",
 )
 
 # %% [markdown]
-# Repeating the ten images costs nothing, and already mends much of the harm: most of the problem was that the class came too seldom. The generator has seen the same ten images. It cannot know how *other* people write
-# this digit. What it adds is what it carries over from the other classes (slants, boldness), and that has to make up for its own mistakes.
+# Repeating the ten images costs nothing and mends most of the harm: the class simply came too seldom. Moving them does more. That a turned or shifted 2 is still a 2 is *knowledge that we bring in*; the ten images do not tell it.
+# The generator has seen the same ten images. It cannot know how other people write this digit. What it adds is what it carries over from the other classes (slant, boldness), and that has to make up for its own mistakes.
+# Nothing replaces the images that are missing.
 #
-# The more surprising lines are *rare only*. There, treatment and class go together: every smooth, turned or generated image is a 2. A network learns the easiest sign, and that is the treatment.
-# Then it looks for that sign in real test images, and does not find it. Treat **all** classes alike, so that the treatment tells nothing.
+# Now look at *rare only*. There, treatment and class go together: nearly every moved image is the rare digit. A network learns whatever sign is easiest, and being moved is a sign. If that is so, it should take *any* moved digit for the rare one.
+# We move the test digits and count how many of the **other** classes are read as the rare digit.
 
 # %%
+moved_answers = answers(moved(test))
+taken_for_rare = np.mean(
+    [
+        np.mean(moved_answers[test_labels != digit, case] == digit, axis=0)
+        for case, digit in enumerate(RARE_DIGITS)
+    ],
+    axis=0,
+)
+taken_for_rare = dict(zip(names, taken_for_rare, strict=True))
 claim(
-    "Images moved in the rare class only teach the network the moving, moved in all classes they teach the digit",
-    mean_recall["moved, all"] > mean_recall["moved, rare only"] + 0.08
-    and mean_recall["repeated"] > mean_recall["moved, rare only"] + 0.04,
-    f"moved: rare only {mean_recall['moved, rare only']:.1%}, all {mean_recall['moved, all']:.1%}; "
-    f"repeated {mean_recall['repeated']:.1%}",
+    "Who moves only the rare class teaches the moving as a sign of it; treat all classes alike",
+    taken_for_rare["moved, rare only"] > 1.5 * taken_for_rare["moved, all"]
+    and mean_recall["moved, all"] > mean_recall["moved, rare only"] + 0.02,
+    f"moved digits of other classes taken for the rare one: rare only {taken_for_rare['moved, rare only']:.1%}, "
+    f"all {taken_for_rare['moved, all']:.1%}; recall: rare only {mean_recall['moved, rare only']:.1%}, "
+    f"all {mean_recall['moved, all']:.1%}",
 )
 
 # %% [markdown]
@@ -756,14 +779,15 @@ for name, values in auc.items():
     print(f"{name:18s} never seen {NEVER_SEEN}: {values.round(3)}, mean {values.mean():.3f}")
 inversion, neighbour = auc["GAN inversion"].mean(), auc["nearest neighbour"].mean()
 claim(
-    "Inversion finds anomalies, and the nearest neighbour, which needs no training, finds more",
+    "Inversion finds anomalies about as well as an autoencoder, and the nearest neighbour, which needs no training, finds more",
     inversion > auc["mean image"].mean() + 0.05
+    and abs(inversion - auc["autoencoder"].mean()) < 0.08
     and neighbour > inversion + 0.03
     and neighbour > 0.95,
     f"mean AUC: {', '.join(f'{name} {values.mean():.3f}' for name, values in auc.items())}",
 )
 
-# %% alt="Area under the ROC curve for five scores, one marker for each of five digits never seen. The nearest neighbour's markers crowd at the right end near 1, the mean image's lie farthest left."
+# %% alt="Area under the ROC curve for five scores, one marker for each of five digits never seen. The nearest neighbour's markers crowd at the right end near 1; those of the other scores are spread out."
 MARKERS = "osD^v"
 for place, values in enumerate(auc.values()):
     for digit, marker, value in zip(NEVER_SEEN, MARKERS, values, strict=True):
@@ -869,6 +893,7 @@ translator_optimizer.build(translators)
 critic_optimizer.build(critics)
 
 
+# %%
 def difference(a, b):
     """Mean absolute difference for each model. a, b: (batch, models, 64)."""
     return tf.reduce_mean(tf.abs(a - b), axis=(0, 2))
@@ -1088,22 +1113,30 @@ trials = {
     "blend": published(blended_digits(COUNT)),
 }
 real_images = published(training)
-first_detector = train_detector(real_images, published(fakes(FULL, len(training))), epochs=20)
+first_detector = train_detector(real_images, published(fakes(FULL, len(training))), epochs=30)
 first_alarms = {name: alarms(first_detector, images).mean() for name, images in trials.items()}
 for name, share in first_alarms.items():
     print(f"{name:20s} flagged {share:.1%}")
 
 # %%
+own, blend = first_alarms["its own generator"], first_alarms["blend"]
 claim(
-    "The detector catches its own generator, less of the sibling, and hardly a blend",
-    first_alarms["its own generator"] > 0.6
-    and first_alarms["sibling generator"] < first_alarms["its own generator"] - 0.03
-    and first_alarms["blend"] < 0.1,
-    ", ".join(f"{name} {share:.1%}" for name, share in first_alarms.items()),
+    "The detector catches its own generator, less of the sibling, and hardly any blend",
+    own > 0.4 and first_alarms["sibling generator"] < own - 0.02 and blend < 0.1,
+    f"own {own:.1%}, sibling {first_alarms['sibling generator']:.1%}, blend {blend:.1%}",
+)
+claim(
+    "A light blur hides many fakes, and a little noise makes real digits look fake",
+    first_alarms["own, blurred"] < own - 0.1
+    and first_alarms["real, noisy"] > first_alarms["real (false alarms)"] + 0.02,
+    f"own {own:.1%}, blurred {first_alarms['own, blurred']:.1%}; real flagged "
+    f"{first_alarms['real (false alarms)']:.1%}, noisy {first_alarms['real, noisy']:.1%}",
 )
 
 # %% [markdown]
-# TODO
+# About one real digit in a hundred was to be flagged; the test shows how roughly that holds when only three validation digits lie above the threshold. The detector knows its own generator best. Already the sibling, with the same data and the same
+# networks from another start, is caught less often: some of what the detector has learnt are habits of one set of weights. A blur that one hardly sees hides many fakes. Noise on *real* digits raises false alarms, since the detector has never seen an edited real image.
+# And the blend, made without any network, passes as real.
 
 # %% [markdown]
 # The defender learns from it. A second detector sees blurred images too, real and fake, and Gaussian fakes. It has not seen the blend.
@@ -1115,7 +1148,7 @@ more_fakes = np.concatenate(
 second_detector = train_detector(
     np.concatenate([real_images, blurred(real_images)]),
     np.concatenate([more_fakes, blurred(more_fakes)]),
-    epochs=8,
+    epochs=10,
 )
 second_alarms = {name: alarms(second_detector, images).mean() for name, images in trials.items()}
 
@@ -1142,13 +1175,16 @@ plt.show()
 
 # %%
 claim(
-    "The second detector",
-    second_alarms["blend"] < 0.1,
+    "With equal training, the second detector errs less on edited real digits, catches less of the generator, and misses the blend",
+    second_alarms["real, noisy"] < first_alarms["real, noisy"]
+    and second_alarms["its own generator"] < own - 0.05
+    and second_alarms["blend"] < 0.1,
     ", ".join(f"{name} {share:.1%}" for name, share in second_alarms.items()),
 )
 
 # %% [markdown]
-# TODO2
+# Both detectors had the same number of training steps. The second knows more kinds of images, mistakes fewer edited real ones for fakes, and pays for that with hits. And it learnt nothing about a kind of forgery that it has not seen.
+# In Wang and others (2020) a detector of photographs generalised much better, over many convolutional generators, after training with blurred and compressed images. Which of the two you have, only a test on *other* generators tells.
 
 # %% [markdown]
 # ### How often is an alarm right?
@@ -1171,6 +1207,8 @@ def right_alarms(share_of_fakes, hits, false_alarms):
 shares = {one_in: right_alarms(1 / one_in, 1.0, 0.01) for one_in in (2, 10, 100, 1000, 10_000)}
 for one_in, share in shares.items():
     print(f"one image in {one_in:6,d} is fake: {share:.1%} of the alarms are right")
+own_rate = right_alarms(0.001, own, first_alarms["real (false alarms)"])
+print(f"the first detector, at one fake in 1,000: {own_rate:.1%}")
 simulated = generator_of_numbers.random(1_000_000) < 0.001
 flagged = simulated | (generator_of_numbers.random(1_000_000) < 0.01)
 claim(
@@ -1209,6 +1247,7 @@ def checked(record):
     return "valid" if hmac.compare_digest(expected, record["signature"]) else "broken"
 
 
+# %%
 record = signed(own_fakes[0], "generator 0")
 retouched = record["image"].copy()
 retouched[0, 0] += 1 / 255
@@ -1248,6 +1287,7 @@ def mark_score(images, patterns):
     return np.sum(patterns * rest, axis=(1, 2)) / np.sqrt(np.sum(rest**2, axis=(1, 2)))
 
 
+# %%
 unmarked = as_images(fakes(FULL, COUNT))[..., 0].astype("float64")
 marked = np.clip(unmarked * (1 - 2 * STRENGTH) + STRENGTH + STRENGTH * patterns, 0, 1)
 mark_scores = {
@@ -1562,8 +1602,8 @@ with feedback("Beat the mean image"):
 # ## Summary
 #
 # - Noise of the usual length gives variety, short noise gives typical digits: walk on the arc. Directions found as a difference of means changed slant and ink of digits they were not found on.
-# - With ten images of a class, repeating them helped as much as generating new ones. What generated images can do, they do beside plain augmentation, in all classes. New real images would help most.
-# - Inverting a generator finds what it cannot make, and shows it. The nearest stored digit found more.
+# - With ten images of a class, repeating them mended most, moving the images of all classes mended more, and a GAN's samples added little. New real images would help most.
+# - Inverting a generator finds what it cannot make, and shows it. An autoencoder did about as well. The nearest stored digit found more.
 # - The cycle loss makes a way back, not the right way there. Identity loss, architecture, and above all a judge outside of the game keep the content. A known transformation needs no network.
 # - A detector knows the fakes it has seen. Ask for other generators, for edits, and for the base rate. Signatures and watermarks say where an image comes from, as long as they stay on it.
 #
