@@ -91,7 +91,7 @@ for language in ("Finnish", "Italian", "Polish", "Turkish"):
 # After n, a came twice, n once, the end never, so $p(\text{a} \mid \text{n}) = (2 + 2 \cdot \frac{5}{12})/(3 + 2) = \frac{17}{30}$. And $p(\text{end} \mid \text{n})$? It is not zero.
 
 # %% tags=["setup"]
-ORDER = 6  # the longest that we count
+ORDER = 8  # the longest that we count
 
 
 def count_followers(texts, order=ORDER, signs=SIGNS):
@@ -172,30 +172,31 @@ for order, value in enumerate(order_perplexities, 1):
 
 # %%
 claim(
-    "Counting with the best history halves the perplexity of single letters, and a longer history is no better",
-    bool(order_perplexities.min() < order_perplexities[0] / 2 and 3 < best_order < ORDER),
+    "A history of five letters is best: a quarter of the perplexity of letters without history, and longer ones are no better",
+    bool(best_order == 6 and order_perplexities[5] < order_perplexities[0] / 4),
     f"order 1: {order_perplexities[0]:.2f}, order {best_order}: {order_perplexities.min():.2f}, "
     f"order {ORDER}: {order_perplexities[-1]:.2f}",
 )
 
 
 # %% tags=["setup"]
-BEST_ORDER = 5  # chosen on validation names
+BEST_ORDER = 6  # chosen on the validation names
 
 
 @functools.cache
-def counted(history, label):
-    """The n-gram model's probabilities of all signs, (signs,), after a history in a language."""
-    history = history[len(history) - BEST_ORDER + 1 :]
-    return (smoothed(history, everybody)[-1] + smoothed(history, own_followers[label])[-1]) / 2
+def counted(history, label=None):
+    """Probabilities of all signs, (signs,), after a history: in one language, or by everybody's counts alone."""
+    if label is None:
+        return smoothed(history, everybody)[-1]
+    return (smoothed(history, own_followers[label])[-1] + counted(history)) / 2
 
 
 def counted_probabilities(names, labels):
     """The n-gram model's probability of each sign of the names, in one row."""
     rows = [
-        counted(h, label)
+        counted(history, label)
         for name, label in zip(names, labels, strict=True)
-        for h in histories(name)
+        for history in histories(name, BEST_ORDER)
     ]
     return np.array(rows)[np.arange(len(rows)), sign_codes(names)]
 
@@ -242,13 +243,18 @@ to_logits = keras.layers.Dense(len(SIGNS))
 name_network = keras.Sequential([keras.Input((None,), dtype="int32"), embedding, gru, to_logits])
 name_network.summary()
 
+
 # %%
+def falling_rate(epoch, *_):
+    """0.012 in the first half of the training, then falling to zero."""
+    return 0.012 * min(1, 2 * (1 - epoch / NAME_EPOCHS))
+
+
 name_inputs, name_targets = encode_names(training_names, training_labels)
 batches = len(name_inputs) // NAME_BATCH  # whole ones only: XLA compiles for one size of batch
 order = np.random.default_rng(SEED).permutation(len(name_inputs))[: batches * NAME_BATCH]
-rates = keras.optimizers.schedules.CosineDecay(0.012, NAME_EPOCHS * batches)
 name_network.compile(
-    keras.optimizers.AdamW(rates, weight_decay=0.02),
+    keras.optimizers.AdamW(weight_decay=0.02),
     keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1),
     jit_compile=True,
 )
@@ -257,6 +263,7 @@ name_history = name_network.fit(
     name_targets[order],
     batch_size=NAME_BATCH,
     epochs=NAME_EPOCHS,
+    callbacks=[keras.callbacks.LearningRateScheduler(falling_rate)],
     verbose=0,
 )
 print(", ".join(f"{np.exp(loss):.2f}" for loss in name_history.history["loss"]))
@@ -433,9 +440,9 @@ for temperature in (0.3, 0.7, 1.0, 1.5):
         print(f"   {language:8s} {', '.join(invented)}")
 
 # %% [markdown]
-# Read them aloud. Cold, the network says what it has heard most often, *dollar* and *peso* in all their forms. Around 1 it makes up countries that might be on a map. Hot, it stutters. Taste is no measurement, so:
+# Read them aloud. Cold, the network says the same few things again and again. In the middle it makes up countries that might be on a map. Hot, it stutters. But taste is no measurement. Three numbers:
 #
-# - **New**: the share of names that are not in the training data.
+# - **New**: the share of names that are not in the training data, and were not said before.
 # - **Likely**: the perplexity that the n-gram model finds in them. This judge has never seen the network, and it has its own taste: it likes what it has counted.
 # - **As asked**: the share of names that the n-gram models of the 15 languages, asked which of them finds the name most likely, give to the language that we asked for. Chance is 1 in 15.
 #
@@ -452,21 +459,24 @@ def language_by_counting(name):
 
 
 def judge(invented, labels):
-    """Share of new names, perplexity for the n-gram model, share of names in the language asked for."""
-    known = set(training_names)
+    """Share of names that are new, perplexity for the n-gram model, share of 150 in the language asked for.
+
+    A name counts as new if it is not in the training data and was not invented before.
+    """
     named = [(name, label) for name, label in zip(invented, labels, strict=True) if name]
-    new = np.mean([name not in known for name, _ in named])
-    as_asked = np.mean([language_by_counting(name) == label for name, label in named])
+    new = len({name for name, _ in named} - set(training_names)) / len(named)
+    as_asked = np.mean([language_by_counting(name) == label for name, label in named[:150]])
     return new, perplexity(counted_probabilities(*zip(*named, strict=True))), as_asked
 
 
 def count_and_draw(labels, generator):
     """Names drawn from the n-gram model."""
-    texts = []
+    texts, width = [], BEST_ORDER - 1
     for label in labels:
-        text = "^" * (ORDER - 1)
-        while not text.endswith(END) and len(text) < ORDER - 1 + LONGEST_NAME:
-            text += SIGNS[draw(counted(text, label)[np.newaxis], generator)[0]]
+        text = "^" * width
+        while not text.endswith(END) and len(text) < width + LONGEST_NAME:
+            history = text[len(text) - width :]
+            text += SIGNS[draw(counted(history, label)[np.newaxis], generator)[0]]
         texts.append(text.strip("^").removesuffix(END))
     return texts
 
@@ -481,7 +491,7 @@ judged = {
     "n-gram": judge(count_and_draw(asked, generator), asked),
     "monkey": judge(monkey, asked),
 }
-TEMPERATURES = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5)
+TEMPERATURES = (0.1, 0.3, 0.5, 0.7, 1.0, 1.5)
 for temperature in TEMPERATURES:
     judged[temperature] = judge(invent(asked, temperature, generator), asked)
 for name, (new, likely, as_asked) in judged.items():
@@ -492,14 +502,16 @@ for name, (new, likely, as_asked) in judged.items():
 curve = np.array([judged[temperature][:2] for temperature in TEMPERATURES])
 plt.semilogx(curve[:, 1], curve[:, 0], marker="o", color=COLOURS["blue"])
 for temperature, (new, likely) in zip(TEMPERATURES, curve, strict=True):
-    plt.annotate(f"T = {temperature}", (likely * 1.06, new - 0.035), color=COLOURS["blue"])
+    plt.annotate(f"{temperature}", (likely, new - 0.07), color=COLOURS["blue"], ha="center")
 for name, marker in (("real, seen", "s"), ("real, unseen", "D"), ("n-gram", "^"), ("monkey", "X")):
     new, likely, _ = judged[name]
     plt.plot(likely, new, marker, color=COLOURS["red"], markersize=9)
-    plt.annotate(name, (likely, new + 0.045), ha="center")
+    above = -0.1 if name == "n-gram" else 0.05
+    plt.annotate(name, (likely, new + above), ha="center")
 plt.xlabel("perplexity for the n-gram model (left: likely)")
 plt.ylabel("share of new names")
-plt.xticks([2, 5, 10, 20, 50, 100, 200], [2, 5, 10, 20, 50, 100, 200])
+plt.xticks([2, 5, 10, 20, 50, 200, 1000], [2, 5, 10, 20, 50, 200, 1000])
+plt.minorticks_off()
 plt.ylim(-0.08, 1.15)
 plt.title("New is easy, new and likely is not")
 plt.show()
@@ -532,22 +544,30 @@ claim(
 )
 
 # %% [markdown]
-# How new is new? Often a new name is old words in a new order. We split it at spaces and hyphens and look whether every word is known.
+# How new is new? A name can be new and still be old words in a new order. We split the new names at spaces and hyphens and look whether every word is known, for both generators. And do they invent names that exist, but were kept from them?
+
 
 # %%
+def share_of_known_words(invented):
+    """Of the names that are not in the training data: the share that is made of training words only."""
+    new_names = set(invented) - set(training_names) - {""}
+    return np.mean([set(re.split("[ -]", name)) <= known_words for name in new_names])
+
+
 known_words = {word for name in training_names for word in re.split("[ -]", name)}
-new_names = [
-    name for name in invent(asked, 0.7, generator) if name and name not in set(training_names)
-]
-from_known_words = np.mean([set(re.split("[ -]", name)) <= known_words for name in new_names])
-found = set(new_names) & set(validation_names) | set(new_names) & set(test_names)
-print(
-    f"{len(new_names)} new names at T = 0.7, {from_known_words:.2f} of them from known words only"
-)
-print(f"real names that it never saw, and invented: {', '.join(sorted(found)) or 'none'}")
+drawn = {
+    "network, T = 0.5": invent(asked, 0.5, generator),
+    "n-gram": count_and_draw(asked, generator),
+}
+for name, invented in drawn.items():
+    existing = set(invented) & ({*validation_names, *test_names} - set(training_names))
+    print(f"{name}: {share_of_known_words(invented):.2f} of the new names only from known words")
+    print(f"   exist, and were held out: {', '.join(sorted(existing)) or 'none'}")
 
 # %% [markdown]
-# The last line is the most generous judge: names that exist, and that were kept from the network. And now, once, the test names, for the three guessers.
+# The n-gram model copies more: with five letters of history it stays in a word until its end. The network makes new words out of familiar pieces.
+#
+# And now, once, the test names, for the three guessers.
 
 # %%
 tested = compare_guessers(test_names, test_labels)
@@ -798,11 +818,10 @@ class Translator(keras.Model):
 
 
 # %%
-@tf.function
 def write_alone(model, texts, visible):
     """Codes (batch, 10) that the model writes by itself, and where it looked: (batch, 10, letters)."""
     memory, state = model.encode(texts)
-    sign = tf.fill([texts.shape[0], 1], ISO_START)
+    sign = tf.fill([tf.shape(texts)[0], 1], ISO_START)
     answers, looks = [], []
     for _ in range(ISO_LENGTH):
         logits, state, weights = model.decode(sign, memory, visible, state)
@@ -812,26 +831,22 @@ def write_alone(model, texts, visible):
     return tf.concat(answers, axis=1), tf.concat(looks, axis=1)
 
 
-def translate(model, texts, batch=500):
+def translate(model, texts):
     """The ISO dates that the model writes for a list of texts."""
-    codes = encode_texts(texts)
-    padded = np.pad(codes, ((0, -len(codes) % batch), (0, 0)))  # one size of batch for TensorFlow
-    parts = [
-        write_alone(model, tf.constant(part), tf.constant(part != HIDDEN))[0]
-        for part in np.split(padded, len(padded) // batch)
-    ]
-    return decode_iso(np.concatenate(parts)[: len(texts)])
+    codes = tf.constant(encode_texts(texts))
+    return decode_iso(model.write_alone(codes, codes != HIDDEN)[0])
 
 
 # %% [markdown]
-# Both networks train side by side, each in a thread of its own. After every 3,200 dates each one reads 500 validation dates, alone. Predict: which one learns faster, and what does the bridge cost in the end?
+# Both networks train side by side, each in a thread of its own. After every 3,200 dates each one reads 300 validation dates, alone. Predict: which one learns faster, and what does the bridge cost in the end?
 
 # %%
 DATE_BATCH, STRETCH, RATE = 64, 3_200, 0.01
+LOOKED_AT = 300  # validation dates that are enough for a curve
 
 
 def train(model, texts, answers, stretches, rate=RATE):
-    """Fit with a falling rate. After each STRETCH dates: exact match on 500 validation dates, and the weights."""
+    """Fit with a falling rate. After each STRETCH dates: exact match on LOOKED_AT validation dates, and the weights."""
     source, target = encode_texts(texts), encode_iso(answers)
     curve, snapshots = [], []
     for stretch in range(stretches):
@@ -844,15 +859,18 @@ def train(model, texts, answers, stretches, rate=RATE):
             shuffle=False,  # the dates are in random order
             verbose=0,
         )
-        answers = translate(model, validation_written[:500])
-        curve.append(exact_match(answers, validation_iso[:500]))
+        answers = translate(model, validation_written[:LOOKED_AT])
+        curve.append(exact_match(answers, validation_iso[:LOOKED_AT]))
         snapshots.append(model.get_weights())
     return curve, snapshots
 
 
 def new_translator(attention):
+    """A network that can be trained, and can write alone: model.write_alone(texts, visible)."""
     model = Translator(attention)
     model([encode_texts(written[:2]), shifted(encode_iso(iso[:2]))])  # makes the weights
+    signature = [tf.TensorSpec((None, LONGEST_TEXT), kind) for kind in ("int32", "bool")]
+    model.write_alone = tf.function(functools.partial(write_alone, model), signature)
     model.compile(
         keras.optimizers.Adam(RATE),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -867,7 +885,7 @@ EPOCH = TRAINING_DATES // STRETCH
 with ThreadPoolExecutor(2) as threads:
     runs = [
         threads.submit(train, model, written, iso, stretches)
-        for model, stretches in ((looker, 2 * EPOCH), (remembering, 4 * EPOCH))
+        for model, stretches in ((looker, 2 * EPOCH), (remembering, 3 * EPOCH))
     ]
 curves, snapshots = zip(*(run.result() for run in runs), strict=True)
 looker.summary()
@@ -883,7 +901,7 @@ plt.axhline(rule_score, color="0.4", linestyle=":", label="rule")
 plt.xlabel("dates read in training (thousands; one epoch is 16)")
 plt.ylabel("exact match, free running")
 plt.legend(loc="lower right")
-plt.title("500 validation dates")
+plt.title(f"{LOOKED_AT} validation dates")
 plt.show()
 
 # %% [markdown]
@@ -996,7 +1014,7 @@ claim(
 # %%
 MAPS = ("samedi 25 septembre 2027", "2031. május 9., péntek", "oct 17, 1968")
 source = encode_texts(MAPS)
-answers, looks = write_alone(looker, tf.constant(source), tf.constant(source != HIDDEN))
+answers, looks = looker.write_alone(source, source != HIDDEN)
 
 # %% alt="Three attention maps, for a French, a Hungarian and an English date. Rows are the characters of the ISO answer, columns the letters of the text. Dark cells show that the year's digits look at the year's digits one by one, the month's at the name of the month, the day's at the day."
 figure, grid = plt.subplots(3, 1, figsize=(6.8, 8.6))
@@ -1028,9 +1046,9 @@ def letters_of_fields(text, day):
 
 
 def attention_of_fields(model):
-    """Mean attention that year, month and day of the answer give to their own letters, on 500 validation dates."""
-    source = encode_texts(validation_written[:500])
-    looks = write_alone(model, tf.constant(source), tf.constant(source != HIDDEN))[1].numpy()
+    """Mean attention that year, month and day of the answer give to their own letters, on LOOKED_AT validation dates."""
+    source = encode_texts(validation_written[:LOOKED_AT])
+    looks = model.write_alone(source, source != HIDDEN)[1].numpy()
     on_own = np.einsum("ntl,nfl->ntf", looks, held_letters)
     parts = (slice(0, 4), slice(5, 7), slice(8, 10))
     return np.array([on_own[:, part, field].mean() for field, part in enumerate(parts)])
@@ -1039,11 +1057,14 @@ def attention_of_fields(model):
 held_letters = np.array(
     [
         letters_of_fields(text, day)
-        for text, day in zip(validation_written[:500], validation_iso[:500], strict=True)
+        for text, day in zip(
+            validation_written[:LOOKED_AT], validation_iso[:LOOKED_AT], strict=True
+        )
     ]
 )
 own = attention_of_fields(looker)
-untrained = attention_of_fields(new_translator(attention=True))
+fresh = new_translator(attention=True)
+untrained = attention_of_fields(fresh)
 for field, share, before in zip(("year", "month", "day"), own, untrained, strict=True):
     print(f"{field:5s} attention on its own letters {share:.3f}, untrained {before:.3f}")
 
@@ -1053,13 +1074,13 @@ for field, share, before in zip(("year", "month", "day"), own, untrained, strict
 
 # %%
 hiding = {}
-source = encode_texts(validation_written[:500])
+source = encode_texts(validation_written[:LOOKED_AT])
 for name, field in (("nothing", None), ("year", 0), ("month", 1), ("day", 2)):
     visible = source != HIDDEN
     if field is not None:
         visible = visible & ~held_letters[:, field]
-    answers = write_alone(looker, tf.constant(source), tf.constant(visible))[0]
-    hiding[name] = fields_right(decode_iso(answers), validation_iso[:500])
+    answers = looker.write_alone(source, visible)[0]
+    hiding[name] = fields_right(decode_iso(answers), validation_iso[:LOOKED_AT])
     print(f"hidden: {name:8s}" + ", ".join(f"{k} {v:.3f}" for k, v in hiding[name].items()))
 
 # %% [markdown]
@@ -1092,21 +1113,15 @@ claim(
 half_way = int(
     np.abs(np.array(curves[0]) - 0.5).argmin()
 )  # where exact match was nearest to one half
-half_trained = Translator()
-half_trained([encode_texts(written[:2]), shifted(encode_iso(iso[:2]))])
+half_trained = fresh
 half_trained.set_weights(snapshots[0][half_way])
 
 
-def both_ways(model):
-    """Which characters are right with a teacher, and alone: (n, 10) each."""
-    source, target = encode_texts(validation_written), encode_iso(validation_iso)
-    guided = np.concatenate(
-        [
-            tf.argmax(model([source[part], shifted(target[part])]), axis=-1)
-            for part in np.split(np.arange(EXAM_DATES), 4)
-        ]
-    )
-    alone = encode_iso(translate(model, validation_written))
+def both_ways(model, count=1000):
+    """Which characters of the first validation dates are right with a teacher, and alone: (count, 10) each."""
+    source, target = encode_texts(validation_written[:count]), encode_iso(validation_iso[:count])
+    guided = tf.argmax(model([source, shifted(target)]), axis=-1).numpy()
+    alone = model.write_alone(source, source != HIDDEN)[0].numpy()
     return guided == target, alone == target
 
 
@@ -1130,7 +1145,7 @@ plt.plot(alone.mean(axis=0), marker="s", label="alone")
 plt.xticks(range(ISO_LENGTH), ["year", "", "", "", "-", "month", "", "-", "day", ""])
 plt.xlabel("character of the answer")
 plt.ylabel("share right")
-plt.ylim(0, 1.05)
+plt.ylim(alone.mean(axis=0).min() - 0.05, 1.02)
 plt.legend(loc="lower left")
 plt.title("Half-trained network")
 plt.show()
@@ -1243,7 +1258,7 @@ plt.plot(
 plt.yticks(places, bar_names)
 plt.gca().invert_yaxis()
 plt.xlabel("exact match")
-plt.legend(loc="lower right", framealpha=1)
+plt.gcf().legend(loc="outside lower center", ncols=2)
 plt.title("Outside of the training data")
 plt.show()
 
@@ -1252,7 +1267,7 @@ plt.show()
 #
 # - **Languages.** Slovak and Norwegian are read almost like Czech and Danish: their months are spelt nearly alike. Where the months have other roots, as in Lithuanian, or other letters, as in Greek (all `UNKNOWN`), the month is guessed. The year and the day
 #   of a Greek date are still right.
-# - **Order.** A day before an English month never occurred in training, and is read. So is a date in a sentence. The network has learned something about numbers and months, not fifteen templates.
+# - **Order.** A day in front of an English month never occurred in training, and is read. So are most dates in a sentence. The network has learned something about numbers and months, not just fifteen templates. But the harmless *th* of *5th* costs it many months: it has met no word behind a day.
 # - **Years.** The rule copies four digits. The network has learned *which years there are*: 1950 to 2049. It reads 1920 and writes a year that it knows.
 # - **Its own answers.** No training text looks like an ISO date. The network fails at the very form that it writes. (The rule fails too: it takes the first small number for the day. But you can see that in its code, and mend it in a line.)
 # - **Typing errors.** One in the name of the month costs the rule the month. The network, which never knew what a word is, forgives many.
@@ -1273,6 +1288,17 @@ claim(
     bool(broken["1900 to 1949"]["year"] < 0.75 and broken["1900 to 1949"]["month"] > 0.95),
     f"year {broken['1900 to 1949']['year']:.3f}, month {broken['1900 to 1949']['month']:.3f}, "
     f"rule {ruled['1900 to 1949']['all']:.3f}",
+)
+claim(
+    "Year and day of a Greek date are right, English dates with the day in front too, and most sentences with a date",
+    bool(
+        min(broken["Greek"]["year"], broken["Greek"]["day"]) > 0.9
+        and broken["5 march 2024"]["all"] > 0.9
+        and broken["we meet on march 5, 2024"]["all"] > 0.6
+    ),
+    f"Greek: year {broken['Greek']['year']:.3f}, day {broken['Greek']['day']:.3f}, "
+    f"day in front {broken['5 march 2024']['all']:.3f}, "
+    f"sentence {broken['we meet on march 5, 2024']['all']:.3f}",
 )
 claim(
     "The network cannot read the form that it writes",
@@ -1299,26 +1325,27 @@ best_possible = sum(days.most_common(1)[0][1] for days in meanings.values()) / l
 print(f"an example: {next(text for text in meanings if len(meanings[text]) > 1)!r}")
 claim(
     "No reader of short dates can be right always: some have two meanings",
-    bool(ambiguous > 0.05 and best_possible < 0.99),
+    bool(ambiguous > 0.03 and best_possible < 0.99),
     f"{ambiguous:.3f} of the texts have more than one meaning, the best answers are right {best_possible:.3f}",
 )
 
 # %% [markdown]
 # ## What mends it
 #
-# More of the same would not help. Data of the kind that is missing does: one more epoch, in which a third of the dates comes from the years 1800 to 2199 and half of all texts have a typing error. (Choose such things on validation data, as here.)
+# More of the same would not help. Data of the kind that is missing does: a little more training, on 9,600 dates of which a third comes from the years 1800 to 2199, and half of the texts have a typing error.
 
 # %%
+MENDING = 3 * STRETCH
 generator = np.random.default_rng(SEED + 1)
-usual = make_dates(2 * TRAINING_DATES // 3, seed=SEED + 1)[:2]
-wider = make_dates(TRAINING_DATES - len(usual[0]), years=(1800, 2199), seed=SEED + 2)[:2]
-order = generator.permutation(TRAINING_DATES)
+usual = make_dates(2 * MENDING // 3, seed=SEED + 1)[:2]
+wider = make_dates(MENDING // 3, years=(1800, 2199), seed=SEED + 2)[:2]
+order = generator.permutation(MENDING)
 richer_iso = np.array(usual[1] + wider[1])[order]
 richer_written = [
     misspell(text, generator) if generator.random() < 0.5 else text
     for text in np.array(usual[0] + wider[0])[order]
 ]
-_ = train(looker, richer_written, richer_iso, EPOCH, rate=RATE / 2)
+_ = train(looker, richer_written, richer_iso, 3, rate=RATE / 2)
 mended = {
     name: fields_right(translate(looker, texts), days) for name, (texts, days) in probed.items()
 }
@@ -1326,11 +1353,11 @@ for name in probed:
     print(f"{name:25s} before {broken[name]['all']:.3f}, after {mended[name]['all']:.3f}")
 
 # %% [markdown]
-# The years are mended as far as the data reach, and no further: 2200 to 2249 still breaks. Typing errors are forgiven more often. What nobody showed, ISO itself for example, stays as bad as before. A network interpolates what it has seen. If you need a guarantee, write the rule.
+# The years are mended as far as the data reach, and no further: 2200 to 2249 still breaks. Typing errors are forgiven more often. What nobody showed, ISO itself for example, stays bad. A network interpolates what it has seen. If you need a guarantee, write the rule.
 
 # %%
 claim(
-    "One epoch of wider years mends 1900 to 1949 and 2050 to 2099, and not 2200 to 2249",
+    "Training on the years 1800 to 2199 mends 1900 to 1949 and 2050 to 2099, and not 2200 to 2249",
     bool(
         min(mended["1900 to 1949"]["all"], mended["2050 to 2099"]["all"]) > 0.97
         and mended["2200 to 2249"]["all"] < 0.8
