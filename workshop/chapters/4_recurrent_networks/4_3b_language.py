@@ -895,7 +895,7 @@ with ThreadPoolExecutor(2) as threads:
 curves, snapshots = zip(*(run.result() for run in runs), strict=True)
 print(f"{looker.count_params():,} parameters each")
 
-# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is still climbing at 64 thousand. A dotted line marks the rule near 1."
+# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is still below at 48 thousand. A dotted line marks the rule near 1."
 for name, curve, marker in (
     ("with attention", curves[0], "o"),
     ("without attention", curves[1], "s"),
@@ -932,8 +932,8 @@ for name, answers in reports.items():
     print(f"{name:18s} " + ", ".join(f"{field} {share:.4f}" for field, share in shares.items()))
 after_one_epoch = curves[0][EPOCH - 1], curves[1][EPOCH - 1]
 claim(
-    "After one epoch the network with attention reads nine dates of ten and more, the one without less than half",
-    bool(after_one_epoch[0] > 0.9 and after_one_epoch[1] < 0.5),
+    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after three it is still behind",
+    bool(after_one_epoch[0] > max(0.9, curves[1][-1]) and after_one_epoch[1] < 0.5),
     f"exact match {after_one_epoch[0]:.3f} and {after_one_epoch[1]:.3f}, "
     f"at the end {curves[0][-1]:.3f} and {curves[1][-1]:.3f}",
 )
@@ -955,7 +955,7 @@ print(f"                   from {lengths[long].min()} letters on {right[long].me
 # %% [markdown]
 # They are not. A long date says no more than a short one: always one day, out of about 36,500. What counts for a bridge is how much must be carried over, not how long the text was. So we measure the load.
 # The bridge has 192 numbers, $h$ and $c$. We take its **principal components** over training texts, the directions in which it varies most, keep the first $k$ of them for each validation text, and let the decoder write from that.
-# With $k = 0$ every text gets the same bridge, the mean.
+# With $k = 0$ every text gets the same bridge, the mean. (The decoder has its teacher here. Below you will see why that does not matter for exact match.)
 
 # %%
 KEPT = (0, 1, 2, 4, 8, 16, 32, 64, 192)
@@ -997,8 +997,8 @@ plt.title("How much of the date goes over the bridge?")
 plt.show()
 
 # %% [markdown]
-# Without attention all goes over the bridge, and it takes dozens of numbers. With attention you can take the bridge away, and the dates are still right: the network does not use it. (It learned faster for the same reason: each letter's state is one step from each
-# answer.)
+# Without attention all goes over the bridge, and it takes dozens of numbers. With attention every text can get the same bridge, and the dates are still right: the network does not need it. That may be why it learned so fast: each letter's state is one step from each
+# answer.
 
 # %%
 claim(
@@ -1703,7 +1703,7 @@ with feedback("Beat this baseline"):
 # - A language model gives a probability for every next sign. Draw, append, repeat: that is generation. Perplexity says how unsure it is, on names it has not seen.
 # - Counting with Witten-Bell smoothing beats a GRU on 6,000 names, and the mean of both beats counting.
 # - A temperature takes odds to a power. It moves samples along a line from likely and stale to new and noisy. Novelty alone rewards the monkey.
-# - An encoder-decoder translates. Attention gives each answer a direct way to each letter. On dates it is several times faster to learn, and then the bridge is not used at all.
+# - An encoder-decoder translates. Attention gives each answer a direct way to each letter. On dates it is several times faster to learn, and then the bridge is not needed at all.
 # - The bottleneck is the amount that must pass, not the length of the text.
 # - An attention map can be tested: hide the letters and see which answer suffers.
 # - For greedy decoding, exact match with a teacher and alone are the same. The characters after the first mistake are not.
