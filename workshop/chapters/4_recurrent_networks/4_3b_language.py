@@ -91,49 +91,47 @@ for language in ("Finnish", "Italian", "Polish", "Turkish"):
 # After n, a came twice, n once, the end never, so $p(\text{a} \mid \text{n}) = (2 + 2 \cdot \frac{5}{12})/(3 + 2) = \frac{17}{30}$. And $p(\text{end} \mid \text{n})$? It is not zero.
 
 # %% tags=["setup"]
-ORDER = 8  # the longest that we count
+ORDER = 7  # the longest that we count
 
 
-def count_followers(texts, order=ORDER, signs=SIGNS):
-    """For every history of 0 to order - 1 letters: how often each sign followed, (signs,).
+def count_followers(texts, order=ORDER):
+    """For every history of 0 to order - 1 letters: how often each sign followed, {history: {sign: count}}.
 
     A text is padded with blanks "^" in front, so that also its first letter has a history.
     """
-    codes = {sign: code for code, sign in enumerate(signs)}
-    followers = defaultdict(lambda: np.zeros(len(signs)))
+    followers = {}
     for text in texts:
         padded = "^" * (order - 1) + text + END
         for place in range(order - 1, len(padded)):
             for length in range(order):
-                followers[padded[place - length : place]][codes[padded[place]]] += 1
-    return dict(followers)
+                seen = followers.setdefault(padded[place - length : place], {})
+                seen[padded[place]] = seen.get(padded[place], 0) + 1
+    return followers
 
 
-def smoothed(history, followers):
-    """Witten-Bell: row k holds the probabilities of all signs after the last k letters of the history."""
-    sign_count = len(followers[""])
-    rows = [np.full(sign_count, 1 / sign_count)]
+def smoothed(sign, history, followers, sign_count):
+    """Witten-Bell: the probabilities of a sign after the last 0, 1, 2, ... letters of the history."""
+    p, by_length = 1 / sign_count, []
     for length in range(len(history) + 1):
-        counts = followers.get(history[len(history) - length :])
-        if counts is None:  # never seen: nothing to add to the shorter history
-            rows.append(rows[-1])
-        else:
-            kinds = np.count_nonzero(counts)
-            rows.append((counts + kinds * rows[-1]) / (counts.sum() + kinds))
-    return np.array(rows[1:])
+        seen = followers.get(history[len(history) - length :])
+        if seen:  # a history that was never seen adds nothing to the shorter one
+            p = (seen.get(sign, 0) + len(seen) * p) / (sum(seen.values()) + len(seen))
+        by_length.append(p)
+    return by_length
 
 
 # %% tags=["nbval-check-output"]
-tiny_followers = count_followers(["anna", "ana"], order=2, signs="an" + END)
-without, after_n = smoothed("n", tiny_followers)
-for title, row in (("no history", without), ("after n", after_n)):
-    print(f"{title:10s} a {row[0]:.4f}, n {row[1]:.4f}, end {row[2]:.4f}, sum {row.sum():.0f}")
+tiny_followers = count_followers(["anna", "ana"], order=2)
+tiny = {sign: smoothed(sign, "n", tiny_followers, sign_count=3) for sign in ("a", "n", END)}
+for sign, (without, after_n) in tiny.items():
+    print(f"p({sign}) = {without:.4f}, p({sign} | n) = {after_n:.4f}")
+print("sums", np.sum(list(tiny.values()), axis=0).round(6))
 
 # %%
 claim(
     "The counted probabilities are those of the paper, and every sign keeps a chance",
-    bool(np.isclose(without[0], 5 / 12) and np.isclose(after_n[0], 17 / 30) and after_n[2] > 0),
-    f"p(a) = {without[0]:.4f}, p(a | n) = {after_n[0]:.4f}, p(end | n) = {after_n[2]:.4f}",
+    bool(np.allclose(tiny["a"], [5 / 12, 17 / 30]) and tiny[END][1] > 0),
+    f"a: {np.round(tiny['a'], 4)}, end after n: {tiny[END][1]:.4f}",
 )
 
 # %% [markdown]
@@ -153,17 +151,19 @@ def histories(name, order=ORDER):
     return [padded[place : place + order - 1] for place in range(len(name) + 1)]
 
 
-def sign_codes(names):
-    """The codes of all signs of all names, ends included, in one row."""
-    return np.array([SIGN_CODES[sign] for name in names for sign in (*name, END)])
+def counted(sign, history, label):
+    """The n-gram model's probabilities of a sign, for each order: the mean of all names and those of one language."""
+    for_all = smoothed(sign, history, everybody, len(SIGNS))
+    for_one = smoothed(sign, history, own_followers[label], len(SIGNS))
+    return [(p + q) / 2 for p, q in zip(for_all, for_one, strict=True)]
 
 
 # %%
-by_order = []  # for every sign its probability in each order
-for name, label in zip(validation_names, validation_labels, strict=True):
-    for history, code in zip(histories(name), sign_codes([name]), strict=True):
-        mixed = smoothed(history, everybody) + smoothed(history, own_followers[label])
-        by_order.append(mixed[:, code] / 2)
+by_order = [  # for every sign its probability in each order
+    counted(sign, history, label)
+    for name, label in zip(validation_names, validation_labels, strict=True)
+    for sign, history in zip((*name, END), histories(name), strict=True)
+]
 order_perplexities = np.exp(-np.log(by_order).mean(axis=0))
 best_order = 1 + int(order_perplexities.argmin())
 print(f"knows nothing: perplexity {len(SIGNS)}")
@@ -183,22 +183,15 @@ claim(
 BEST_ORDER = 6  # chosen on the validation names
 
 
-@functools.cache
-def counted(history, label=None):
-    """Probabilities of all signs, (signs,), after a history: in one language, or by everybody's counts alone."""
-    if label is None:
-        return smoothed(history, everybody)[-1]
-    return (smoothed(history, own_followers[label])[-1] + counted(history)) / 2
-
-
 def counted_probabilities(names, labels):
-    """The n-gram model's probability of each sign of the names, in one row."""
-    rows = [
-        counted(history, label)
-        for name, label in zip(names, labels, strict=True)
-        for history in histories(name, BEST_ORDER)
-    ]
-    return np.array(rows)[np.arange(len(rows)), sign_codes(names)]
+    """The n-gram model's probability of each sign of the names, ends included, in one row."""
+    return np.array(
+        [
+            counted(sign, history, label)[-1]
+            for name, label in zip(names, labels, strict=True)
+            for sign, history in zip((*name, END), histories(name, BEST_ORDER), strict=True)
+        ]
+    )
 
 
 def perplexity(probabilities):
@@ -228,7 +221,7 @@ def encode_names(names, labels):
     inputs = np.zeros((len(names), LONGEST_NAME + 1), "int32")
     targets = np.full(inputs.shape, -1, "int32")
     for row, (name, label) in enumerate(zip(names, labels, strict=True)):
-        codes = sign_codes([name])
+        codes = [SIGN_CODES[sign] for sign in (*name, END)]
         inputs[row, : len(codes)] = [len(SIGNS) + label, *codes[:-1]]
         targets[row, : len(codes)] = codes
     return inputs, targets
@@ -471,24 +464,26 @@ def judge(invented, labels):
 
 def count_and_draw(labels, generator):
     """Names drawn from the n-gram model."""
-    texts, width = [], BEST_ORDER - 1
+    names = []
     for label in labels:
-        text = "^" * width
-        while not text.endswith(END) and len(text) < width + LONGEST_NAME:
-            history = text[len(text) - width :]
-            text += SIGNS[draw(counted(history, label)[np.newaxis], generator)[0]]
-        texts.append(text.strip("^").removesuffix(END))
-    return texts
+        name = ""
+        while not name.endswith(END) and len(name) < LONGEST_NAME:
+            history = histories(name, BEST_ORDER)[-1]
+            probabilities = [[counted(sign, history, label)[-1] for sign in SIGNS]]
+            name += SIGNS[draw(np.array(probabilities), generator)[0]]
+        names.append(name.removesuffix(END))
+    return names
 
 
 # %%
 SAMPLES = 300
 asked = np.tile(np.arange(len(LANGUAGES)), SAMPLES // len(LANGUAGES))
+by_counts = count_and_draw(asked, generator)
 monkey = as_names(generator.integers(0, len(SIGNS), (SAMPLES, LONGEST_NAME)))
 judged = {
     "real, seen": judge(training_names[:SAMPLES], training_labels[:SAMPLES]),
     "real, unseen": judge(validation_names[:SAMPLES], validation_labels[:SAMPLES]),
-    "n-gram": judge(count_and_draw(asked, generator), asked),
+    "n-gram": judge(by_counts, asked),
     "monkey": judge(monkey, asked),
 }
 TEMPERATURES = (0.1, 0.3, 0.5, 0.7, 1.0, 1.5)
@@ -559,7 +554,7 @@ def share_of_known_words(invented):
 known_words = {word for name in training_names for word in re.split("[ -]", name)}
 drawn = {
     "network, T = 0.5": invent(asked, 0.5, generator),
-    "n-gram": count_and_draw(asked, generator),
+    "n-gram": by_counts,
 }
 known_shares = {name: share_of_known_words(invented) for name, invented in drawn.items()}
 for name, invented in drawn.items():
@@ -843,7 +838,7 @@ def translate(model, texts):
 
 
 # %% [markdown]
-# Both networks train side by side, each in a thread of its own. After every 3,200 dates each one reads 300 validation dates, alone. Predict: which one learns faster, and what does the bridge cost in the end?
+# Both networks train side by side, each in a thread of its own. After every 3,200 dates each one reads 300 validation dates, alone. Predict: how far is each of them after two rounds?
 
 # %%
 DATE_BATCH, STRETCH, RATE = 64, 3_200, 0.01
@@ -889,13 +884,12 @@ looker, remembering = new_translator(attention=True), new_translator(attention=F
 EPOCH = TRAINING_DATES // STRETCH
 with ThreadPoolExecutor(2) as threads:
     runs = [
-        threads.submit(train, model, written, iso, stretches)
-        for model, stretches in ((looker, 2 * EPOCH), (remembering, 3 * EPOCH))
+        threads.submit(train, model, written, iso, 2 * EPOCH) for model in (looker, remembering)
     ]
 curves, snapshots = zip(*(run.result() for run in runs), strict=True)
 print(f"{looker.count_params():,} parameters each")
 
-# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is still below at 48 thousand. A dotted line marks the rule near 1."
+# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is far below at 32 thousand. A dotted line marks the rule near 1."
 for name, curve, marker in (
     ("with attention", curves[0], "o"),
     ("without attention", curves[1], "s"),
@@ -910,7 +904,7 @@ plt.title(f"{LOOKED_AT} validation dates")
 plt.show()
 
 # %% [markdown]
-# With attention one pass over the training dates is nearly enough. Without, the same network needs several times as many. Now the whole of the validation dates, field by field.
+# With attention one pass over the training dates is nearly enough. Without, the same network learns several times more slowly. Now the whole of the validation dates, field by field.
 
 
 # %% tags=["setup"]
@@ -932,8 +926,8 @@ for name, answers in reports.items():
     print(f"{name:18s} " + ", ".join(f"{field} {share:.4f}" for field, share in shares.items()))
 after_one_epoch = curves[0][EPOCH - 1], curves[1][EPOCH - 1]
 claim(
-    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after three it is still behind",
-    bool(after_one_epoch[0] > max(0.9, curves[1][-1]) and after_one_epoch[1] < 0.5),
+    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after two it is still far behind",
+    bool(after_one_epoch[0] > max(0.9, curves[1][-1] + 0.1) and after_one_epoch[1] < 0.5),
     f"exact match {after_one_epoch[0]:.3f} and {after_one_epoch[1]:.3f}, "
     f"at the end {curves[0][-1]:.3f} and {curves[1][-1]:.3f}",
 )
