@@ -244,16 +244,13 @@ def falling_rate(epoch, *_):
 
 
 name_inputs, name_targets = encode_names(training_names, training_labels)
-batches = len(name_inputs) // NAME_BATCH  # whole ones only: XLA compiles for one size of batch
-order = np.random.default_rng(SEED).permutation(len(name_inputs))[: batches * NAME_BATCH]
 name_network.compile(
     keras.optimizers.AdamW(weight_decay=0.02),
     keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1),
-    jit_compile=True,
 )
 name_history = name_network.fit(
-    name_inputs[order],
-    name_targets[order],
+    name_inputs,
+    name_targets,
     batch_size=NAME_BATCH,
     epochs=NAME_EPOCHS,
     callbacks=[keras.callbacks.LearningRateScheduler(falling_rate)],
@@ -476,7 +473,7 @@ def count_and_draw(labels, generator):
 
 
 # %%
-SAMPLES = 300
+SAMPLES = 225
 asked = np.tile(np.arange(len(LANGUAGES)), SAMPLES // len(LANGUAGES))
 by_counts = count_and_draw(asked, generator)
 monkey = as_names(generator.integers(0, len(SIGNS), (SAMPLES, LONGEST_NAME)))
@@ -497,12 +494,12 @@ for name, (new, likely, as_asked) in judged.items():
 curve = np.array([judged[temperature][:2] for temperature in TEMPERATURES])
 plt.semilogx(curve[:, 1], curve[:, 0], marker="o", color=COLOURS["blue"])
 for temperature, (new, likely) in zip(TEMPERATURES, curve, strict=True):
-    plt.annotate(f"{temperature}", (likely, new - 0.07), color=COLOURS["blue"], ha="center")
+    plt.annotate(f"T = {temperature}", (likely * 1.1, new - 0.06), color=COLOURS["blue"])
 for name, marker in (("real, seen", "s"), ("real, unseen", "D"), ("n-gram", "^"), ("monkey", "X")):
     new, likely, _ = judged[name]
     plt.plot(likely, new, marker, color=COLOURS["red"], markersize=9)
-    above = -0.1 if name == "n-gram" else 0.05
-    plt.annotate(name, (likely, new + above), ha="center")
+    side = "right" if name == "n-gram" else "center"
+    plt.annotate(f"{name}  ", (likely, new + 0.05), ha=side)
 plt.xlabel("perplexity for the n-gram model (left: likely)")
 plt.ylabel("share of new names")
 plt.xticks([2, 5, 10, 20, 50, 200, 1000], [2, 5, 10, 20, 50, 200, 1000])
@@ -874,7 +871,6 @@ def new_translator(attention):
     model.compile(
         keras.optimizers.Adam(RATE),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=True,
     )
     return model
 
