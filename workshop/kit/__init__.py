@@ -1,6 +1,7 @@
 """Small functions that lessons share. The build copies the ones a lesson imports into its notebook."""
 
 from workshop.kit.claims import claim
+from workshop.kit.dates import DATE_FORMATS, make_dates, write_date
 from workshop.kit.digits import enlarge, load_digits
 from workshop.kit.doctor import Machine, diagnose, doctor, examine_machine
 from workshop.kit.exercises import feedback
@@ -13,6 +14,7 @@ from workshop.kit.versions import check_versions
 
 __all__ = [
     "COLOURS",
+    "DATE_FORMATS",
     "LANGUAGES",
     "Machine",
     "check_versions",
@@ -25,8 +27,10 @@ __all__ = [
     "load_digits",
     "load_mobilenet",
     "load_names",
+    "make_dates",
     "make_scenes",
     "show_images",
     "split_three_ways",
     "use_course_style",
+    "write_date",
 ]
