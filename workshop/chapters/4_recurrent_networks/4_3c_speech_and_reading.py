@@ -14,6 +14,7 @@ import base64
 import collections
 import io
 import itertools
+import math
 import wave
 
 import keras
@@ -261,9 +262,8 @@ def all_texts(table):
     """Each text that some path collapses to, with its probability, by walking every path."""
     texts = collections.Counter()
     for path in itertools.product(range(table.shape[1]), repeat=len(table)):
-        texts[collapse(path)] += np.prod(
-            [frame[symbol] for frame, symbol in zip(table, path, strict=True)]
-        )
+        factors = (frame[symbol] for frame, symbol in zip(table, path, strict=True))
+        texts[collapse(path)] += math.prod(factors)
     return texts
 
 
@@ -473,33 +473,36 @@ def beam_search(table, width):
 
 
 # %% [markdown]
-# We try it where all paths can still be walked: 200 random tables of 6 frames and 4 symbols. How often does each method find the most probable text of all? And does `keras.ops.ctc_decode` give
+# We try it where all paths can still be walked: 100 random tables of 5 frames and 4 symbols. How often does each method find the most probable text of all? And does `keras.ops.ctc_decode` give
 # the same as our beam search?
 
 # %%
-small_tables = generator.dirichlet(np.ones(4), size=(200, 6))
+small_tables = generator.dirichlet(np.ones(4), size=(100, 5))
 best_texts = [all_texts(small).most_common(1)[0][0] for small in small_tables]
-right = {
-    "greedy": np.mean(
-        [read_greedily(s) == b for s, b in zip(small_tables, best_texts, strict=True)]
-    )
-}
+
+
+def share_best(read):
+    return np.mean([got == best for got, best in zip(read, best_texts, strict=True)])
+
+
+best_found = {"greedy": share_best(map(read_greedily, small_tables))}
 for width in (1, 4, 50):
     found = [beam_search(small, width)[0] for small in small_tables]
-    right[f"beam {width}"] = np.mean([f[0] == b for f, b in zip(found, best_texts, strict=True)])
-print(", ".join(f"{name} {share:.2f}" for name, share in right.items()))
+    best_found[f"beam of {width}"] = share_best(text for text, _ in found)
+print(", ".join(f"{name} {share:.2f}" for name, share in best_found.items()))
 
+# %%
 decoded, scores = keras.ops.ctc_decode(
-    np.log(small_tables).astype("float32"), np.full(200, 6), strategy="beam_search", beam_width=50
+    np.log(small_tables).astype("float32"), np.full(100, 5), strategy="beam_search", beam_width=50
 )
 decoded = keras.ops.convert_to_numpy(decoded)[0]  # (tables, frames), filled up with -1
 keras_texts = [tuple(int(symbol) for symbol in row if symbol > 0) for row in decoded]
 
 # %%
 claim(
-    "On random tables greedy decoding misses the most probable text more often than a beam of 4, which misses less than one in ten",
-    right["greedy"] < right["beam 4"] - 0.05 and right["beam 4"] > 0.9,
-    ", ".join(f"{name} {share:.3f}" for name, share in right.items()),
+    "On random tables a beam of 4 finds the most probable text more often than greedy decoding, by over a tenth, and a beam of 50 nearly always",
+    best_found["beam of 4"] > best_found["greedy"] + 0.1 and best_found["beam of 50"] > 0.97,
+    ", ".join(f"{name} {share:.2f}" for name, share in best_found.items()),
 )
 log_found = np.log([probability for _, probability in found])
 claim(
