@@ -203,17 +203,17 @@ for name, (strips, texts) in sets.items():
 # %%
 claim(
     "Cutting at gaps reads most strips whose digits stand apart, and few whose digits touch",
-    cutting["apart"][0] > 0.65 and cutting["touching"][0] < 0.3,
+    cutting["apart"][0] > 0.8 and cutting["touching"][0] < 0.3,
     f"whole strips right: apart {cutting['apart'][0]:.2f}, touching {cutting['touching'][0]:.2f}",
 )
 claim(
-    "Equal slots read few touching strips, though they are told the number of digits",
-    cutting["touching"][1] < 0.3,
-    f"{cutting['touching'][1]:.2f}",
+    "Equal slots read more touching strips than gaps, for they are told the number of digits, but still not two in three",
+    cutting["touching"][0] < cutting["touching"][1] < 0.65,
+    f"in equal slots {cutting['touching'][1]:.2f}, at gaps {cutting['touching'][0]:.2f}",
 )
 
 # %% [markdown]
-# The recogniser is good: with digits apart it reads strips of five as a whole, most times. The *cutting* fails. To cut well one would have to know what the digits are, and to know that one
+# The recogniser is good: with digits apart it reads whole strips, nearly always. The *cutting* fails. Even who is told the number of digits, as no postman is, cuts through many. To cut well one would have to know what the digits are, and to know that one
 # would have to cut (Sayre's paradox, 1973). The way out is to decide both at once, and to let the network find out by itself.
 #
 # ## Frames, and one more symbol
@@ -557,7 +557,7 @@ make_reader("both directions").summary()
 # (lesson 4.2), for the first CTC losses are large. All three networks get the same 4,800 strips.
 
 # %%
-EPOCHS, BATCH, STRIPS = 4, 48, 4800
+EPOCHS, BATCH, STRIPS = 3, 48, 4800
 training_strips, training_texts, _ = make_strips(
     training_digits, STRIPS, SHORT, generator, tilt=True
 )
@@ -607,8 +607,8 @@ print(f"{'untrained':17s} {untrained:.3f}")
 
 # %%
 claim(
-    "All three networks read at least 85 in 100 touching strips without a mistake, where cutting reads fewer than 30",
-    min(right.values()) > 0.85 and max(cutting["touching"]) < 0.3 and untrained < 0.05,
+    "All three networks read at least 85 in 100 touching strips without a mistake, a fifth more than the better way of cutting",
+    min(right.values()) > max(0.85, max(cutting["touching"]) + 0.2) and untrained < 0.05,
     ", ".join(f"{kind} {share:.3f}" for kind, share in right.items())
     + f"; cutting {max(cutting['touching']):.2f}, untrained {untrained:.2f}",
 )
