@@ -16,6 +16,7 @@ import io
 import itertools
 import math
 import wave
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import matplotlib.pyplot as plt
@@ -39,6 +40,8 @@ from workshop.kit import (
 
 check_versions()
 use_course_style()
+# For matrices this small sharing costs more: one core each, and several networks side by side.
+tf.config.threading.set_intra_op_parallelism_threads(1)
 
 SEED = 0
 keras.utils.set_random_seed(SEED)
@@ -102,8 +105,8 @@ def make_strips(digits, count, lengths, generator, gaps=TOUCHING, tilt=False):
             np.maximum(under, ink[:, : under.shape[1]], out=under)
             text[place], middle[place] = labels[chosen[place]] + 1, left + ink.shape[1] / 2
             left += ink.shape[1] + space
-    noise = generator.normal(0, 0.08, strips.shape)
-    return np.clip(strips + noise, 0, 1)[..., np.newaxis].astype("float32"), texts, middles
+    strips += 0.08 * generator.standard_normal(strips.shape, "float32")
+    return np.clip(strips, 0, 1)[..., np.newaxis], texts, middles
 
 
 def as_text(numbers):
@@ -563,24 +566,34 @@ training_strips, training_texts, _ = make_strips(
 )
 
 
-def trained(model, inputs, targets, loss, epochs, batch, fastest, jit_compile="auto"):
-    """The model, trained with Adam and a step length that falls from `fastest` to 0; and its losses."""
+def trained(model, inputs, targets, loss, epochs, batch, fastest):
+    """Train with Adam and a step length that falls from `fastest` to 0. Returns the loss of each epoch."""
     steps = epochs * len(inputs) // batch
     falling = keras.optimizers.schedules.CosineDecay(fastest, steps)
-    optimizer = keras.optimizers.Adam(falling, clipnorm=1.0)
-    model.compile(optimizer, loss=loss, jit_compile=jit_compile)
-    history = model.fit(inputs, targets, batch_size=batch, epochs=epochs, verbose=0)
-    return model, history.history["loss"]
+    model.compile(keras.optimizers.Adam(falling, clipnorm=1.0), loss=loss)
+    # Our examples are made in random order, so they need no shuffling.
+    history = model.fit(inputs, targets, batch_size=batch, epochs=epochs, shuffle=False, verbose=0)
+    return history.history["loss"]
 
 
+def train_side_by_side(make, kinds, *task):
+    """A network of each kind, from the same seed, each trained in its own thread; and their losses by kind."""
+    models = {}
+    for kind in kinds:
+        keras.utils.set_random_seed(SEED)
+        models[kind] = make(kind)
+    with ThreadPoolExecutor(len(kinds)) as pool:
+        losses = pool.map(lambda model: trained(model, *task), models.values())
+        return models, dict(zip(kinds, losses, strict=True))
+
+
+# %%
 READERS = ("both directions", "left to right", "convolution only")
-readers = {}
+readers, losses = train_side_by_side(
+    make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 8e-3
+)
 for kind in READERS:
-    keras.utils.set_random_seed(SEED)
-    readers[kind], losses = trained(
-        make_reader(kind), training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 8e-3
-    )
-    print(f"{kind:17s} loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses)}")
+    print(f"{kind:17s} loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses[kind])}")
 
 
 # %%
@@ -995,7 +1008,11 @@ def make_words(count, voices, generator, mixed=False):
     words, edges = plan_words(count, generator)
     who = generator.integers(len(voices[0]), size=words.shape)
     who = who if mixed else np.repeat(who[:, :1], MOST_VOWELS, axis=1)
-    sounds = say(words, edges, voices, who, generator)
+    sounds = [  # some words at a time, to save memory
+        say(words[k : k + 250], edges[k : k + 250], voices, who[k : k + 250], generator)
+        for k in range(0, count, 250)
+    ]
+    sounds = np.concatenate(sounds)
     return sounds, words, vowels_at(words, edges, FRAME_TIMES)
 
 
@@ -1112,24 +1129,15 @@ for kind in ("near", "far", "both directions"):
 
 # %%
 per_frame = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-listeners = {}
-for kind in ("near", "far", "both directions"):
-    keras.utils.set_random_seed(SEED)
-    listeners[kind], _ = trained(
-        make_listener(kind),
-        features(training_words),
-        training_words[2],
-        per_frame,
-        epochs=4,
-        batch=40,
-        fastest=6e-3,
-        # For a loop over small matrices one compiled program is several times as fast.
-        jit_compile=kind == "both directions",
-    )
+LISTENERS = ("near", "far", "both directions")
+training_features = features(training_words)
+listeners, _ = train_side_by_side(
+    make_listener, LISTENERS, training_features, training_words[2], per_frame, 4, 40, 6e-3
+)
 
 sounding = training_words[2] > 0
 one_frame = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
-one_frame.fit(features(training_words)[sounding], training_words[2][sounding])
+one_frame.fit(training_features[sounding], training_words[2][sounding])
 
 
 # %%
@@ -1210,15 +1218,8 @@ claim(
 
 # %%
 keras.utils.set_random_seed(SEED)
-speller, losses = trained(
-    make_listener("far"),
-    features(training_words),
-    training_words[1],
-    keras.losses.CTC(),
-    epochs=6,
-    batch=40,
-    fastest=3e-3,
-)
+speller = make_listener("far")
+losses = trained(speller, training_features, training_words[1], keras.losses.CTC(), 6, 40, 3e-3)
 spelled = share_right(read_all(frames_of(speller, features(validation_words))), validation_words[1])
 print(f"loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses)}")
 claim(
@@ -1315,18 +1316,10 @@ def examine(mel, thirds, labels, held_out):
     classical = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
     classical.fit(thirds[~held_out], labels[~held_out])
     shares["classical"] = classical.score(thirds[held_out], labels[held_out])
-    for kind in ("convolution", "recurrent"):
-        keras.utils.set_random_seed(SEED)
-        model, _ = trained(
-            make_word_listener(kind),
-            mel[~held_out],
-            labels[~held_out],
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            epochs=12,
-            batch=100,
-            fastest=6e-3,
-            jit_compile=kind == "recurrent",
-        )
+    per_word = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    task = mel[~held_out], labels[~held_out], per_word, 12, 50, 4e-3
+    models, _ = train_side_by_side(make_word_listener, ("convolution", "recurrent"), *task)
+    for kind, model in models.items():
         said = frames_of(model, mel[held_out]).argmax(axis=-1)
         shares[kind] = np.mean(said == labels[held_out])
     return shares
@@ -1336,6 +1329,11 @@ def examine(mel, thirds, labels, held_out):
 if spoken is not None:
     waves, spoken_labels, speakers = spoken
     mel, thirds = spoken_features(waves)
+    # The recordings come sorted, and training wants them mixed.
+    order = generator.permutation(len(waves))
+    mel, thirds, spoken_labels, speakers = (
+        part[order] for part in (mel, thirds, spoken_labels, speakers)
+    )
     names = np.unique(speakers)
     generator.shuffle(names)
     rounds = [
