@@ -18,10 +18,17 @@ load_mobilenet = functools.partial(
     weights="imagenet",
 )
 
+load_spoken_digits = functools.partial(
+    keras.utils.get_file,
+    "free_spoken_digits.zip",
+    origin="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",
+)
+
 # What to load, its size, and the lessons that can use it.
 DOWNLOADS = {
     "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits"),
     "MobileNetV2's ImageNet weights": (load_mobilenet, "2 MB", "lesson 3.2"),
+    "spoken digits": (load_spoken_digits, "16 MB", "lesson 4.3c"),
 }
 
 

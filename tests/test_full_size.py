@@ -21,15 +21,22 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def filled_cache(tmp_path, monkeypatch):
-    """KERAS_HOME is a copy of the cached models: Keras writes into its cache."""
+    """KERAS_HOME is a copy of what lessons use of the cache: Keras writes into its cache."""
     cache = tmp_path / "keras"
     shutil.copytree(FILLED_CACHE / "models", cache / "models")
+    (cache / "datasets").mkdir()
+    shutil.copy(FILLED_CACHE / "datasets/free_spoken_digits.zip", cache / "datasets")
     monkeypatch.setenv("KERAS_HOME", str(cache))
     return cache
 
 
-def test_transfer_learning_with_the_weights_of_imagenet(filled_cache, tmp_path):
-    (lesson,) = COURSE.lessons(["3.2"])
+@pytest.mark.parametrize(
+    ("number", "subject"),
+    [("3.2", "ImageNet"), ("4.3c", "spoken digits")],
+    ids=["transfer learning", "spoken digits"],
+)
+def test_a_lesson_with_what_it_can_download(number, subject, filled_cache, tmp_path):
+    (lesson,) = COURSE.lessons([number])
     offline = COURSE.stored(lesson.notebook_path)
     notebook = nbformat.from_dict(offline)
     client = nbclient.NotebookClient(
@@ -41,7 +48,7 @@ def test_transfer_learning_with_the_weights_of_imagenet(filled_cache, tmp_path):
     without = {statement for statement, _, _ in claims_of(offline)}
     with PeakMemory() as memory:
         client.execute()
-    only_with_weights = {statement for statement, _, _ in claims_of(notebook)} - without
-    assert len(only_with_weights) == 3
-    assert any("ImageNet" in statement for statement in only_with_weights)
+    only_with_download = {statement for statement, _, _ in claims_of(notebook)} - without
+    assert len(only_with_download) == 3
+    assert any(subject in statement for statement in only_with_download)
     assert memory.peak / 1e9 <= MOST_GIGABYTES

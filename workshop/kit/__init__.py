@@ -9,6 +9,7 @@ from workshop.kit.imagenet import load_mobilenet
 from workshop.kit.names import LANGUAGES, load_names
 from workshop.kit.pictures import COLOURS, show_images, use_course_style
 from workshop.kit.scenes import make_scenes
+from workshop.kit.speech import load_spoken_digits
 from workshop.kit.splits import split_three_ways
 from workshop.kit.versions import check_versions
 
@@ -27,6 +28,7 @@ __all__ = [
     "load_digits",
     "load_mobilenet",
     "load_names",
+    "load_spoken_digits",
     "make_dates",
     "make_scenes",
     "show_images",
