@@ -10,6 +10,7 @@
 
 # %% tags=["setup"]
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -17,6 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import scipy.linalg
 import scipy.spatial
+import scipy.special
 import scipy.stats
 import sklearn.metrics
 import sklearn.model_selection
@@ -51,7 +53,7 @@ COUNT = len(validation[0])  # how many images every number of this lesson is com
 # Lesson 5.1 judged its generators by eye and by known clusters: the data lay on a ring. For images nobody knows the density. So this lesson builds its judges first, and
 # tries them on samplers of which you know what is wrong with them. Only then come the players.
 #
-# The rules: GANs and judges learn from the training digits. Whatever we look at on the way is compared with the validation digits. The test digits are used once, for the last table.
+# The rules: GANs and judges learn from the training digits. Whatever we look at on the way is compared with the validation digits. The test digits meet generated ones once, in the last table.
 #
 # ## Judge 1: a classifier and its features
 #
@@ -262,34 +264,37 @@ def build_detector():
 
 
 # %%
-def trained_detector(real, fakes, steps=250, batch=48):
-    """A new detector after `steps` batches, half real, half fake. real, fakes: (n, 28, 28, 1)."""
-    keras.utils.set_random_seed(SEED)
-    detector, optimizer = build_detector(), keras.optimizers.Adam(0.001)
-    optimizer.build(detector.trainable_variables)
-    real, fakes = tf.constant(real, "float32"), tf.constant(fakes, "float32")
-
-    @tf.function
-    def train(count):
-        for _ in tf.range(count):
-            real_batch, fake_batch = (
-                tf.gather(images, tf.random.uniform((batch,), 0, len(images), tf.int32))
-                for images in (real, fakes)
-            )
-            with tf.GradientTape() as tape:
-                logits = (detector(images, training=True) for images in (real_batch, fake_batch))
-                loss = discriminator_loss(*logits)
-            optimizer.apply(tape.gradient(loss, detector.trainable_variables))
-
-    train(tf.constant(steps))
-    return detector
+detector, detector_optimizer = build_detector(), keras.optimizers.Adam(0.001)
+detector_optimizer.build(detector.trainable_variables)
+everything = detector.variables + detector_optimizer.variables
+at_start = [ops.convert_to_numpy(variable) for variable in everything]
 
 
-def detector_score(fakes):
-    """AUC of a detector that learns on two thirds of the fakes and is asked about the rest and validation digits."""
-    real = training_images[rng.permutation(len(training_images))[: 2 * COUNT]]
-    detector = trained_detector(real, fakes[: 2 * COUNT])
-    unseen = np.concatenate([validation[0], fakes[2 * COUNT :]])
+@tf.function
+def train_detector(real, fakes, steps, batch=48):
+    """`steps` batches, half real, half fake. real, fakes: (n, 28, 28, 1)."""
+    for _ in tf.range(steps):
+        picks = tf.random.uniform((2, batch), 0, 2 * COUNT, tf.int32)
+        with tf.GradientTape() as tape:
+            real_logits = detector(tf.gather(real, picks[0]), training=True)
+            fake_logits = detector(tf.gather(fakes, picks[1]), training=True)
+            loss = discriminator_loss(real_logits, fake_logits)
+        detector_optimizer.apply(tape.gradient(loss, detector.trainable_variables))
+
+
+def detector_score(fakes, prepare=lambda images: images):
+    """AUC of a detector that learns on two thirds of the fakes and is asked about the rest and validation digits.
+
+    prepare: what is done to all images before the detector sees them.
+    """
+    for variable, value in zip(everything, at_start, strict=True):
+        variable.assign(value)
+    fakes, validation_images = prepare(fakes), prepare(validation[0])
+    real = prepare(training_images[rng.permutation(len(training_images))[: 2 * COUNT]])
+    train_detector(
+        tf.constant(real, "float32"), tf.constant(fakes[: 2 * COUNT], "float32"), tf.constant(250)
+    )
+    unseen = np.concatenate([validation_images, fakes[2 * COUNT :]])
     logits = ops.convert_to_numpy(detector(unseen.astype("float32"), training=False))
     is_real = np.arange(len(unseen)) < COUNT
     return sklearn.metrics.roc_auc_score(is_real, logits[:, 0])
@@ -298,11 +303,12 @@ def detector_score(fakes):
 # %% [markdown]
 # ## The opponents: samplers without a network
 #
-# A GAN must be better than something simple. Four samplers, each of which gives images and the labels that were asked for:
+# A GAN must be better than something simple. Five samplers, each of which gives images and the labels that were asked for:
 #
 # - **noise**: every pixel at random.
 # - **copies**: training digits, as they are. And **copies with noise**: the same, with faint noise on every pixel.
-# - **Gaussian**: for each class the mean image, plus random amounts of the 20 directions in which the class varies most (principal components), each with the spread that it has in the class.
+# - **one Gaussian**: the mean of all digits, plus random amounts of the 20 directions in which digits vary most (principal components), each with the spread that it has in the data.
+# - **Gaussians**: the same for each class by itself.
 #
 # Which of them passes which judge? Write down your guess before you run the table.
 
@@ -317,12 +323,17 @@ def nearest_training_distance(images):
     return scipy.spatial.distance.cdist(*flat).min(axis=1)
 
 
-def gaussian_sampler(labels, rng, components=20):
-    """An image for each label: the class's mean plus its largest principal components, as a normal distribution."""
+def gaussian_sampler(labels, rng, components=20, by_class=True):
+    """An image for each label: the mean plus the largest principal components, as a normal distribution, of its class.
+
+    by_class: if not, one distribution for all digits, whatever the label.
+    """
+    groups = labels if by_class else np.zeros_like(labels)
+    own_groups = training_labels if by_class else np.zeros_like(training_labels)
     images = np.zeros((len(labels), 28 * 28))
-    for digit in np.unique(labels):
-        own = training_images[training_labels == digit].reshape(-1, 28 * 28)
-        mean, place = own.mean(axis=0), labels == digit
+    for group in np.unique(groups):
+        own = training_images[own_groups == group].reshape(-1, 28 * 28)
+        mean, place = own.mean(axis=0), groups == group
         _, spreads, directions = np.linalg.svd(own - mean, full_matrices=False)
         amounts = rng.normal(size=(place.sum(), components)) * spreads[:components]
         images[place] = mean + amounts @ directions[:components] / np.sqrt(len(own) - 1)
@@ -330,8 +341,11 @@ def gaussian_sampler(labels, rng, components=20):
 
 
 def copies(labels, rng, noise=0.0):
-    """A random training digit of each label, with normal noise of this spread on every pixel."""
-    picks = np.array([rng.choice(np.flatnonzero(training_labels == digit)) for digit in labels])
+    """A training digit for each label, none twice, with normal noise of this spread on every pixel."""
+    picks = np.zeros(len(labels), int)
+    for digit in np.unique(labels):
+        place = labels == digit
+        picks[place] = rng.permutation(np.flatnonzero(training_labels == digit))[: place.sum()]
     chosen = training_images[picks]
     return np.clip(chosen + noise * rng.normal(size=chosen.shape), 0, 1)
 
@@ -349,10 +363,16 @@ def scores(images, labels, real_features):
     return np.array([frechet_distance(features, real_features), *found, np.mean(answers == labels)])
 
 
-def print_row(name, values, auc, distance):
-    print(
-        f"{name:20s} {values[0]:9.1f} {values[1]:10.2f} {values[2]:9.2f} {values[3]:9.3f} {auc:9.2f} {distance:12.2f}"
-    )
+HEAD = f"{'':20s}" + "".join(
+    f"{title:>11s}"
+    for title in ("Fréchet", "precision", "coverage", "as asked", "detector", "to training")
+)
+
+
+def print_row(name, values):
+    """One line of the table; what was not measured (nan) shows as a dash."""
+    shown = ("–" if np.isnan(value) else f"{value:.2f}" for value in values)
+    print(f"{name:20s}" + "".join(f"{value:>11s}" for value in shown))
 
 
 # %%
@@ -360,38 +380,44 @@ samplers = {
     "noise": lambda labels: rng.uniform(size=(len(labels), 28, 28, 1)),
     "copies": lambda labels: copies(labels, rng),
     "copies with noise": lambda labels: copies(labels, rng, 0.05),
-    "Gaussian": lambda labels: gaussian_sampler(labels, rng),
+    "one Gaussian": lambda labels: gaussian_sampler(labels, rng, by_class=False),
+    "Gaussians": lambda labels: gaussian_sampler(labels, rng),
 }
 baselines, distances = {}, {}
 real_distance = np.median(nearest_training_distance(validation[0]))
-print(f"{'':22s}Fréchet  precision  coverage  as asked  detector  to training")
+print(HEAD)
 for name, sampler in samplers.items():
     labels = shuffled_labels(3 * COUNT)
     images = sampler(labels)
-    values = scores(images[:COUNT], labels[:COUNT], validation_features)
-    baselines[name] = *values, detector_score(images)
+    baselines[name] = (
+        *scores(images[:COUNT], labels[:COUNT], validation_features),
+        detector_score(images),
+    )
     distances[name] = np.median(nearest_training_distance(images[:COUNT]))
-    print_row(name, values, baselines[name][-1], distances[name])
-real_values = *precision_and_coverage(validation_features, look(test[0][:COUNT])[0]), share_right
-print_row("other real digits", (floor, *real_values), 0.5, real_distance)
+    print_row(name, (*baselines[name], distances[name]))
+other_features = look(test[0][:COUNT])[0]
+real_shares = precision_and_coverage(validation_features, other_features)
+real_row = (floor, *real_shares, share_right, np.nan, real_distance)
+print_row("other real digits", real_row)
 
 # %% alt="Three rows of ten images, the digits 0 to 9: real training digits; the Gaussian sampler's, readable but with grey haze around the strokes; copies with noise, sharp with a faint grain."
 digits = np.arange(10)
 rows = [copies(digits, rng), gaussian_sampler(digits, rng), copies(digits, rng, 0.05)]
-show_images(np.concatenate(rows), title="Training digits, Gaussian sampler, copies with noise")
+show_images(np.concatenate(rows), title="Training digits, Gaussians, copies with noise")
 
 # %% [markdown]
 # Read the table by columns, from the left.
 #
-# - The Gaussian sampler passes the first judge: its Fréchet distance is close to what copies of real digits get, and the classifier reads its digits. That is no accident. The Fréchet distance compares means and covariances, and a
-#   class of these small digits is well described by a mean and a covariance. On this data a GAN can hardly win in that column.
-# - Look at its images: there is grey haze between the strokes, where a real digit has none. The classifier learnt to overlook such things, the detector finds them. It finds the grain of the noisy copies too.
-# - The copies pass everything. Only the last column, the median distance to the nearest training digit, shows that they are worth nothing. Real digits that were not trained on are *that* far away.
+# - One Gaussian for all digits fails at the first judge: between the classes there is nothing, but a single hill puts something there.
+# - The Gaussians, one for each class, pass it: their Fréchet distance is not far from that of copies, and the classifier reads their digits. That is no accident. The Fréchet distance compares means and covariances, and a
+#   class of these small digits is well described by a mean and a covariance.
+# - Look at their images: there is grey haze around the strokes, where a real digit has none. The classifier learnt to overlook such things, the detector finds them. It finds the grain of the noisy copies too.
+# - Copies pass everything. Only the last column, the median distance to the nearest training digit, shows that they are worth nothing. Real digits that were not trained on are *that* far away.
 #
 # So no single number will do, and each needs its row of cheats beside it.
 
 # %%
-copied, gaussian = baselines["copies"], baselines["Gaussian"]
+copied, single, gaussian = (baselines[name] for name in ("copies", "one Gaussian", "Gaussians"))
 claim(
     "Copies of training digits pass every judge but one: no distance to the training digits",
     copied[0] < 4 * floor
@@ -401,9 +427,11 @@ claim(
     f"Fréchet {copied[0]:.1f} (floor {floor:.1f}), detector {copied[4]:.2f}, distance {distances['copies']:.2f} (real {real_distance:.2f})",
 )
 claim(
-    "A Gaussian for each class passes the classifier, and fails at the detector",
-    gaussian[0] < 4 * floor and gaussian[3] > 0.9 and gaussian[4] > 0.75,
-    f"Fréchet {gaussian[0]:.1f}, as asked {gaussian[3]:.3f}, detector {gaussian[4]:.2f}",
+    "A Gaussian for each class passes the classifier and fails at the detector; one for all digits fails at both",
+    gaussian[0] < 4 * floor < single[0]
+    and gaussian[3] > 0.9
+    and min(gaussian[4], single[4]) > 0.75,
+    f"Fréchet {gaussian[0]:.1f} and {single[0]:.1f}, as asked {gaussian[3]:.3f}, detector {gaussian[4]:.2f} and {single[4]:.2f}",
 )
 
 # %% [markdown]
@@ -595,9 +623,9 @@ def r1_penalty(network, inputs):
 LAMBDA = 10.0
 found, expected = [], []
 for theta in (0.5, 2.0, 8.0):
-    critic = keras.Sequential(
-        [keras.Input((1, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)]
-    )
+    pixel = keras.Input((1, 1, 1))
+    score = keras.layers.Dense(1, use_bias=False)(keras.layers.Flatten()(pixel))
+    critic = keras.Model([pixel], score)
     kernel = critic.trainable_variables[0]
     kernel.assign([[-0.5]])
     real, fake = tf.zeros((4, 1, 1, 1)), tf.fill((4, 1, 1, 1), theta)
@@ -749,25 +777,13 @@ def conditional_loss(discriminator, batch, dice, step):
 
 
 # %% [markdown]
-# Around it, three tools that cost little:
+# Around it, two tools that cost little:
 #
-# - All steps run in one `tf.function`, with the digits in memory as a tensor, so that Python is not asked 600 times.
-# - The learning rate is constant for most of the time and then falls to zero.
+# - All steps run in one `tf.function`, with the digits in memory as a tensor, so that Python is not asked at every step.
 # - A second copy of the generator follows the first: after each step $\bar w \leftarrow 0.98\,\bar w + 0.02\,w$, an **exponential moving average** (EMA). The game circles around its goal (lesson 5.1), and the mean of a circle is nearer to its centre than any of its points.
 
 
 # %%
-class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
-    """A constant rate for 70 of 100 steps, then a straight line to zero."""
-
-    def __init__(self, rate, steps):
-        self.rate, self.steps = rate, steps
-
-    def __call__(self, step):
-        left = 1 - ops.cast(step, "float32") / self.steps
-        return self.rate * ops.clip(left / 0.3, 0, 1)
-
-
 def follow(averaged, network, decay=0.98):
     """Move the averaged network's variables towards the other's, those of batch normalization too."""
     for slow, fast in zip(averaged.variables, network.variables, strict=True):
@@ -775,71 +791,118 @@ def follow(averaged, network, decay=0.98):
             slow.assign(decay * slow + (1 - decay) * fast)
 
 
-RECIPES = {
-    # name: (loss, generator's loss, turns of the discriminator, batch normalization in it, rates of D and G, beta_1)
-    "DCGAN": (dcgan_loss, generator_loss, 1, True, (0.0005, 0.002), 0.5),
-    "conditional": (conditional_loss, generator_loss, 1, False, (0.002, 0.002), 0.0),
-    "WGAN-GP": (wgan_loss, lambda scores: -ops.mean(scores), 2, False, (0.002, 0.002), 0.0),
-}
+# %%
 BATCH = 32
+RECIPES = {
+    "DCGAN": {
+        "losses": (dcgan_loss, generator_loss),
+        "turns": 1,  # of the discriminator, for each of the generator
+        "batch_normalization": True,  # in the discriminator
+        "rates": (0.0005, 0.002),  # of the discriminator and the generator
+        "beta_1": 0.5,
+    },
+    "conditional": {
+        "losses": (conditional_loss, generator_loss),
+        "turns": 1,
+        "batch_normalization": False,
+        "rates": (0.002, 0.002),
+        "beta_1": 0.0,
+    },
+    "WGAN-GP": {
+        "losses": (wgan_loss, lambda scores: -ops.mean(scores)),
+        "turns": 2,
+        "batch_normalization": False,
+        "rates": (0.002, 0.002),
+        "beta_1": 0.0,
+    },
+}
 
 
 # %%
-def make_trainer(kind, seed, steps):
-    """The networks of a GAN (generator, its average, discriminator), and the function that trains it."""
-    loss_of, generator_loss_of, turns, normalized, rates, beta = RECIPES[kind]
+def make_networks(kind):
+    """A generator and a discriminator with new random weights."""
     conditional = kind == "conditional"
-    keras.utils.set_random_seed(seed)
-    generator, averaged = build_generator(conditional), build_generator(conditional)
-    averaged.set_weights(generator.get_weights())
-    networks = generator, build_discriminator(conditional, normalized)
-    d_optimizer, g_optimizer = (
-        keras.optimizers.Adam(HoldThenFall(rate, turn * steps), beta, 0.99)
-        for rate, turn in zip(rates, (turns, 1), strict=True)
+    discriminator = build_discriminator(conditional, RECIPES[kind]["batch_normalization"])
+    return build_generator(conditional), discriminator
+
+
+def make_game(kind):
+    """The two networks, the generator's average, an optimizer for each player, and dice."""
+    generator, discriminator = make_networks(kind)
+    recipe = RECIPES[kind]
+    optimizers = [keras.optimizers.Adam(rate, recipe["beta_1"], 0.99) for rate in recipe["rates"]]
+    for network, optimizer in zip((discriminator, generator), optimizers, strict=True):
+        optimizer.build(network.trainable_variables)
+    return types.SimpleNamespace(
+        **recipe,
+        generator=generator,
+        discriminator=discriminator,
+        averaged=make_networks(kind)[0],
+        optimizers=optimizers,
+        dice=tf.random.Generator.from_seed(SEED),
     )
-    one_step = step_function(
-        networks, (d_optimizer, g_optimizer), loss_of, generator_loss_of, turns, seed
-    )
+
+
+# %%
+all_images = tf.constant(training_images * 2 - 1)
+all_labels = tf.constant(training_labels, tf.int32)
+
+
+def draw(game):
+    """A batch of fakes and the labels that were asked for."""
+    labels = game.dice.uniform((BATCH,), 0, 10, tf.int32)
+    inputs = [game.dice.normal((BATCH, NOISE)), labels][: len(game.generator.inputs)]
+    return game.generator(inputs, training=True), labels
+
+
+def one_step(game, step):
+    """The discriminator's turns, the generator's turn, and the average's."""
+    loss_of_discriminator, loss_of_generator = game.losses
+    for _ in range(game.turns):
+        picks = game.dice.uniform((BATCH,), 0, len(all_images), tf.int32)
+        fake, fake_labels = draw(game)
+        batch = tf.gather(all_images, picks), fake, tf.gather(all_labels, picks), fake_labels
+        with tf.GradientTape() as tape:
+            loss = loss_of_discriminator(game.discriminator, batch, game.dice, step)
+        weights = game.discriminator.trainable_variables
+        game.optimizers[0].apply(tape.gradient(loss, weights), weights)
+    with tf.GradientTape() as tape:
+        fakes = list(draw(game))[: len(game.discriminator.inputs)]
+        loss = loss_of_generator(game.discriminator(fakes, training=True))
+    weights = game.generator.trainable_variables
+    game.optimizers[1].apply(tape.gradient(loss, weights), weights)
+    follow(game.averaged, game.generator)
+
+
+# %% [markdown]
+# A game can be played again from new weights, without tracing its graph anew. Each time we keep the generator's last weights and their average.
+
+
+# %%
+def play(kind, steps, starts):
+    """Train once from each start, a seed with the weights of both networks. Returns the weights kept, and the seconds."""
+    game = make_game(kind)
 
     @tf.function
     def train():
         for step in tf.range(steps):
-            one_step(step)
-            follow(averaged, generator)
+            one_step(game, step)
 
-    return (generator, averaged, networks[1]), train
-
-
-# %%
-def step_function(networks, optimizers, loss_of, generator_loss_of, turns, seed):
-    """A function that takes one training step: `turns` of the discriminator, one of the generator."""
-    for network, optimizer in zip(networks[::-1], optimizers, strict=True):
-        optimizer.build(network.trainable_variables)
-    generator, discriminator = networks
-    used = len(discriminator.inputs)  # 2 if it is conditional: image and label
-    dice = tf.random.Generator.from_seed(seed)
-    images, all_labels = (
-        tf.constant(training_images * 2 - 1),
-        tf.constant(training_labels, tf.int32),
-    )
-
-    def draw():
-        labels = dice.uniform((BATCH,), 0, 10, tf.int32)
-        return generator([dice.normal((BATCH, NOISE)), labels][:used], training=True), labels
-
-    def one_step(step):
-        for _ in range(turns):
-            picks = dice.uniform((BATCH,), 0, len(images), tf.int32)
-            fake, fake_labels = draw()
-            batch = tf.gather(images, picks), fake, tf.gather(all_labels, picks), fake_labels
-            with tf.GradientTape() as tape:
-                loss = loss_of(discriminator, batch, dice, step)
-            optimizers[0].apply(tape.gradient(loss, discriminator.trainable_variables))
-        with tf.GradientTape() as tape:
-            loss = generator_loss_of(discriminator(list(draw())[:used], training=True))
-        optimizers[1].apply(tape.gradient(loss, generator.trainable_variables))
-
-    return one_step
+    kept = []
+    for seed, (generator_weights, discriminator_weights) in starts:
+        game.generator.set_weights(generator_weights)
+        game.averaged.set_weights(generator_weights)
+        game.discriminator.set_weights(discriminator_weights)
+        for variable in game.optimizers[0].variables + game.optimizers[1].variables:
+            variable.assign(tf.zeros_like(variable))
+        game.dice.reset_from_seed(seed)
+        start = time.perf_counter()
+        train()
+        seconds = time.perf_counter() - start
+        networks = {"last": game.generator, "average": game.averaged}
+        weights = {name: network.get_weights() for name, network in networks.items()}
+        kept.append((weights, seconds))
+    return kept
 
 
 # %% [markdown]
@@ -847,34 +910,30 @@ def step_function(networks, optimizers, loss_of, generator_loss_of, turns, seed)
 # three seeds, and two runs share the processor.
 
 # %%
-STEPS, SHORT_STEPS, REPEATS = 600, 280, 3
+STEPS, SHORT_STEPS, REPEATS = 520, 250, 3
 plan = {
-    ("WGAN-GP", STEPS): "WGAN-GP, same steps",
-    ("conditional", STEPS): "conditional",
-    ("DCGAN", STEPS): "DCGAN",
-    ("WGAN-GP", SHORT_STEPS): "WGAN-GP, same time",
+    "WGAN-GP, same steps": ("WGAN-GP", STEPS),
+    "conditional": ("conditional", STEPS),
+    "DCGAN": ("DCGAN", STEPS),
+    "WGAN-GP, same time": ("WGAN-GP", SHORT_STEPS),
 }
-runs = [
-    (name, make_trainer(kind, 100 * SEED + repeat, steps))
-    for (kind, steps), name in plan.items()
-    for repeat in range(REPEATS)
-]
-
-
-def timed(run):
-    name, (networks, train) = run
-    start = time.perf_counter()
-    train()
-    return name, networks, time.perf_counter() - start
-
+jobs = []
+for kind, steps in plan.values():
+    starts = []
+    for repeat in range(REPEATS):
+        seed = 100 * SEED + repeat
+        keras.utils.set_random_seed(seed)
+        networks = make_networks(kind)
+        starts.append((seed, [network.get_weights() for network in networks]))
+    jobs.append((kind, steps, starts))
 
 with ThreadPoolExecutor(2) as workers:
-    trained = list(workers.map(timed, runs))
+    trained = dict(zip(plan, workers.map(lambda job: play(*job), jobs), strict=True))
 
 # %% tags=["measures-time"]
-for name in plan.values():
-    seconds = [spent for other, _, spent in trained if other == name]
-    print(f"{name:20s} {np.mean(seconds):5.1f} s a run on one core, with the tracing of its graph")
+for name, runs in trained.items():
+    # The first run of each also traces the graph.
+    print(f"{name:20s} {np.mean([seconds for _, seconds in runs[1:]]):5.1f} s a run on one core")
 
 
 # %% [markdown]
@@ -884,25 +943,25 @@ for name in plan.values():
 
 
 # %%
-def draw_digits(generator, labels, rng, stretch=1.0):
-    """An image in [0, 1] for each label; a generator that takes no labels draws what it likes."""
+def draw_digits(weights, labels, rng, stretch=1.0):
+    """An image in [0, 1] for each label; a generator that takes no labels draws what it likes. weights: its weights."""
+    generator = empty_generators[len(weights)]
+    generator.set_weights(weights)
     noise = (stretch * rng.normal(size=(len(labels), NOISE))).astype("float32")
     inputs = [noise, labels.astype("int32")][: len(generator.inputs)]
     return ops.convert_to_numpy(generator(inputs, training=False)) / 2 + 0.5
 
 
-def first_of(name):
-    return next(networks for other, networks, _ in trained if other == name)
-
+both = build_generator(False), build_generator(True)
+empty_generators = {len(generator.weights): generator for generator in both}
+best = {name: runs[0][0]["average"] for name, runs in trained.items()}
 
 # %% alt="Six rows of ten handwritten digits drawn by the conditional GAN. Each column holds the digit that was asked for, 0 to 9, in different handwriting."
 columns = np.tile(np.arange(10), 6)
-show_images(draw_digits(first_of("conditional")[1], columns, rng), title="Conditional GAN")
+show_images(draw_digits(best["conditional"], columns, rng), title="Conditional GAN")
 
 # %% alt="Three rows of ten images drawn by the DCGAN and three rows drawn by the WGAN-GP: many clear digits of all kinds, and several shapes between two digits that nobody could read."
-rows = [
-    draw_digits(first_of(name)[1], columns[:30], rng) for name in ("DCGAN", "WGAN-GP, same steps")
-]
+rows = [draw_digits(best[name], columns[:30], rng) for name in ("DCGAN", "WGAN-GP, same steps")]
 show_images(np.concatenate(rows), title="DCGAN (three rows), WGAN-GP (three rows)")
 
 # %% [markdown]
@@ -911,40 +970,43 @@ show_images(np.concatenate(rows), title="DCGAN (three rows), WGAN-GP (three rows
 #
 # ## The moving average, measured
 #
-# The same run, twice: the weights at its end, and their moving average. Compared with validation digits.
+# For all twelve runs: the last weights, and their moving average. Compared with validation digits. Will the average gain?
 
 
 # %%
-def averaged_scores(generator, real_features, batches=3):
+def averaged_scores(weights, real_features, batches=3):
     """The mean scores of several batches of COUNT generated digits."""
     found = []
     for _ in range(batches):
         labels = shuffled_labels(COUNT)
-        found.append(scores(draw_digits(generator, labels, rng), labels, real_features))
+        found.append(scores(draw_digits(weights, labels, rng), labels, real_features))
     return np.mean(found, axis=0)
 
 
-raw, smooth = (
-    [averaged_scores(nets[place], validation_features)[0] for _, nets, _ in trained]
-    for place in (0, 1)
-)
-for name in plan.values():
-    mine = [place for place, (other, *_) in enumerate(trained) if other == name]
-    print(
-        f"{name:20s} last {np.mean(np.take(raw, mine)):6.2f}, average {np.mean(np.take(smooth, mine)):6.2f}"
+distance_of = {
+    which: np.array(
+        [
+            [averaged_scores(weights[which], validation_features)[0] for weights, _ in runs]
+            for runs in trained.values()
+        ]
     )
+    for which in ("last", "average")
+}
+for place, name in enumerate(plan):
+    last, average = (distance_of[which][place] for which in ("last", "average"))
+    print(f"{name:20s} last weights {last.round(1)}, averages {average.round(1)}")
 
 # %%
-gains = np.array(raw) - np.array(smooth)
-of_conditional = [place for place, (name, *_) in enumerate(trained) if name == "conditional"]
+last, average = (distance_of[which][list(plan).index("conditional")] for which in distance_of)
+gain = 1 - distance_of["average"] / distance_of["last"]
 claim(
-    "Over all twelve runs the moving average has a smaller Fréchet distance than the last weights, on average",
-    gains.mean() > 0,
-    f"mean gain {gains.mean():.2f}, runs in which it gains {np.sum(gains > 0)} of {len(gains)}",
+    "Averaging lowers the Fréchet distance of every conditional run by a fifth or more, and of all runs on average",
+    np.all(average < 0.8 * last) and gain.mean() > 0.05,
+    f"conditional: last {last.round(2)}, average {average.round(2)}; mean gain of all twelve {gain.mean():.2f}, runs that gain {np.sum(gain > 0)}",
 )
 
 # %% [markdown]
-# The learning rate has fallen to zero by the end of a run, which damps the circling as well; what the average gains here comes on top of that. From now on all samples come from the averaged weights.
+# For the conditional GAN, which is near its goal and circles around it, the gain is large. Where a generator still improves quickly, the average lags behind: it remembers worse days. (A learning rate that falls to zero also ends the circling. It needs a plan of how long training will last; an average can be read off at any moment.) From now on all samples come from averages.
 #
 # ## The table
 #
@@ -952,35 +1014,36 @@ claim(
 
 # %%
 test_features = look(test[0][:COUNT])[0]
-results = {name: [] for name in plan.values()}
-for name, (_, averaged, _), _ in trained:
-    labels = shuffled_labels(3 * COUNT)
-    images = draw_digits(averaged, labels, rng)
-    distance = np.median(nearest_training_distance(images[:COUNT]))
-    values = averaged_scores(averaged, test_features)
-    results[name].append([*values, detector_score(images), distance])
-for name in ("DCGAN", "WGAN-GP, same steps", "WGAN-GP, same time"):
-    for row in results[name]:
-        row[3] = np.nan  # nobody asked them for a digit
+results = {name: [] for name in plan}
+for name, runs in trained.items():
+    for weights, _ in runs:
+        average = weights["average"]
+        labels = shuffled_labels(3 * COUNT)
+        images = draw_digits(average, labels, rng)
+        values = averaged_scores(average, test_features)
+        if RECIPES[plan[name][0]]["losses"][0] is not conditional_loss:
+            values[3] = np.nan  # nobody asked it for a digit
+        distance = np.median(nearest_training_distance(images[:COUNT]))
+        results[name].append([*values, detector_score(images), distance])
 results = {name: np.array(rows) for name, rows in results.items()}
 
 # %%
-print(f"{'':22s}Fréchet  precision  coverage  as asked  detector  to training")
+print(HEAD)
+on_test = {}
 for name, sampler in samplers.items():
-    labels = shuffled_labels(COUNT)
-    print_row(
-        name, scores(sampler(labels), labels, test_features), baselines[name][-1], distances[name]
-    )
+    batches = [shuffled_labels(COUNT) for _ in range(3)]
+    found = [scores(sampler(labels), labels, test_features) for labels in batches]
+    on_test[name] = np.mean(found, axis=0)
+    print_row(name, (*on_test[name], baselines[name][-1], distances[name]))
 for name, rows in results.items():
-    mean, spread = rows.mean(axis=0), rows.std(axis=0, ddof=1)
-    print_row(name, mean[:4], *mean[4:])
-    print_row("   spread", spread[:4], *spread[4:])
-print_row("real digits", (floor, *real_values), 0.5, real_distance)
+    print_row(name, rows.mean(axis=0))
+    print_row("   spread", rows.std(axis=0, ddof=1))
+print_row("other real digits", real_row)
 
-# %% alt="Three panels with a dot for each training: Fréchet distance, precision and coverage of DCGAN, WGAN-GP at the same steps, WGAN-GP at the same time and the conditional GAN, with grey lines for real digits and for the Gaussian sampler. The conditional GAN is best in all three."
+# %% alt="Three panels with a dot for each training: Fréchet distance, precision and coverage of DCGAN, WGAN-GP at the same steps, WGAN-GP at the same time and the conditional GAN, with grey lines for real digits. The conditional GAN is best in all three."
 figure, panels = plt.subplots(1, 3, figsize=(6.8, 3.2), sharey=True)
 order = ["WGAN-GP, same time", "WGAN-GP, same steps", "DCGAN", "conditional"]
-quality = ("Fréchet distance", floor), ("precision", real_values[0]), ("coverage", real_values[1])
+quality = ("Fréchet distance", floor), ("precision", real_shares[0]), ("coverage", real_shares[1])
 for place, (axes, (title, real_value)) in enumerate(zip(panels, quality, strict=True)):
     axes.axvline(real_value, color="0.6", linestyle="-")
     for height, name in enumerate(order):
@@ -988,13 +1051,14 @@ for place, (axes, (title, real_value)) in enumerate(zip(panels, quality, strict=
         axes.plot(values, np.full(len(values), height), "o", color=COLOURS["blue"], alpha=0.7)
     axes.set_yticks(range(len(order)), order)
     axes.set_xlabel(title)
-    axes.set_xlim(left=0)
-panels[1].set_title("Grey: real digits")
+    axes.set_xlim(0, 1.1 if place else None)
+    axes.set_ylim(-0.5, len(order) - 0.5)
+figure.suptitle("One dot for each training; the grey lines are real digits")
 plt.show()
 
 # %% [markdown]
-# The conditional GAN is ahead of both others in every column that they share, by more than the spread: each of its trainings beats each of theirs. The label is worth more than the choice of the loss.
-# And it reaches what a generator can reach here: its Fréchet distance is close to what *copies* of the training digits get.
+# The conditional GAN is ahead of the others in Fréchet distance, precision and coverage by more than the spread: each of its trainings beats each of theirs. The label is worth more than the choice of the loss.
+# And it reaches what a generator can reach here: its Fréchet distance is close to the floor.
 
 # %% tags=["headline"]
 conditional_rows = results["conditional"]
@@ -1014,10 +1078,51 @@ claim(
     f"best of the others {others[:, 0].min():.1f}, {others[:, 1].max():.2f}, {others[:, 2].max():.2f}",
 )
 claim(
-    "It is not better than the Gaussian sampler in Fréchet distance by much, but the detector finds its digits less often",
-    conditional_rows[:, 4].mean() < gaussian[4] - 0.03,
-    f"detector {conditional_rows[:, 4].mean():.2f}, Gaussian {gaussian[4]:.2f}",
+    "Without labels, DCGAN and WGAN-GP at the same steps beat the one Gaussian in Fréchet distance in every training",
+    max(results[name][:, 0].max() for name in ("DCGAN", "WGAN-GP, same steps"))
+    < on_test["one Gaussian"][0],
+    f"DCGAN {results['DCGAN'][:, 0].round(1)}, WGAN-GP {results['WGAN-GP, same steps'][:, 0].round(1)}, one Gaussian {on_test['one Gaussian'][0]:.1f}",
 )
+claim(
+    "With labels, the conditional GAN's mean Fréchet distance is below that of the Gaussians",
+    conditional_rows[:, 0].mean() < on_test["Gaussians"][0],
+    f"conditional {conditional_rows[:, 0].mean():.2f}, Gaussians {on_test['Gaussians'][0]:.2f}",
+)
+
+# %% [markdown]
+# Is the WGAN-GP better than the DCGAN? With the same number of generator steps, its mean Fréchet distance is lower; with the same time, it is not. Both sentences are true, and whoever has a favourite can choose. Say which budget you mean.
+
+# %%
+means = {name: rows[:, 0].mean() for name, rows in results.items()}
+claim(
+    "At the same steps the WGAN-GP has a lower mean Fréchet distance than the DCGAN; at the same time it has lost that lead",
+    means["WGAN-GP, same steps"] < means["DCGAN"]
+    and means["WGAN-GP, same time"] > means["WGAN-GP, same steps"] + 0.5,
+    f"{ {name: round(value, 2) for name, value in means.items()} }",
+)
+
+# %% [markdown]
+# ## What does the detector see?
+#
+# The detector column tells another story. It catches the conditional GAN, whose digits everybody can read, and some of the unreadable ones less often. It does not read: it looks for traces. One kind you can find yourself. Real digits have an empty margin, exactly 0. A tanh never arrives at its end,
+# so generated margins are *nearly* empty. Set everything below a tenth to zero, in real and generated images alike, and ask again. Predict: does the detector still work?
+
+
+# %%
+def without_faint(images):
+    return np.where(images < 0.1, 0, images)
+
+
+print("share of faint pixels, above 0 and below a tenth: ", end="")
+print(f"real {np.mean((validation[0] > 0) & (validation[0] < 0.1)):.2f}", end="")
+cleaned = {}
+for name, weights in best.items():
+    images = draw_digits(weights, shuffled_labels(3 * COUNT), rng)
+    cleaned[name] = detector_score(images), detector_score(images, without_faint)
+    print(f", {name} {np.mean((images > 0) & (images < 0.1)):.2f}", end="")
+print()
+for name, (before, after) in cleaned.items():
+    print(f"{name:20s} detector {before:.2f}, without faint pixels {after:.2f}")
 
 # %% [markdown]
 # ## Did it learn by heart?
@@ -1026,7 +1131,7 @@ claim(
 
 # %% alt="Two histograms of the distance to the nearest training digit: held-out real digits, and digits of the conditional GAN. Both spread over the same range; a vertical line at zero marks copies."
 labels = shuffled_labels(len(held_out_images))
-generated = draw_digits(first_of("conditional")[1], labels, rng)
+generated = draw_digits(best["conditional"], labels, rng)
 to_training = {
     "held-out real digits": nearest_training_distance(held_out_images),
     "conditional GAN": nearest_training_distance(generated),
@@ -1062,7 +1167,7 @@ knob = (0.3, 0.5, 0.7, 1.0)
 by_stretch = []
 for stretch in knob:
     labels = shuffled_labels(COUNT)
-    images = draw_digits(first_of("conditional")[1], labels, rng, stretch)
+    images = draw_digits(best["conditional"], labels, rng, stretch)
     by_stretch.append(scores(images, labels, test_features))
     print(
         f"noise x {stretch}",
@@ -1070,8 +1175,8 @@ for stretch in knob:
     )
 by_stretch = np.array(by_stretch)
 claim(
-    "With a third of the noise coverage falls by at least a fifth, and precision does not fall",
-    by_stretch[0, 2] < 0.8 * by_stretch[-1, 2] and by_stretch[0, 1] >= by_stretch[-1, 1] - 0.01,
+    "With a third of the noise coverage falls by at least a tenth, and precision does not fall",
+    by_stretch[0, 2] < 0.9 * by_stretch[-1, 2] and by_stretch[0, 1] >= by_stretch[-1, 1] - 0.01,
     f"coverage {by_stretch[0, 2]:.2f} against {by_stretch[-1, 2]:.2f}, precision {by_stretch[0, 1]:.2f} against {by_stretch[-1, 1]:.2f}",
 )
 
@@ -1197,7 +1302,7 @@ def modulated_kernel(kernel, scales):
 maps = rng.normal(size=(1, 64, 64, 16)).astype("float32")
 kernel = rng.normal(size=(3, 3, 16, 8)).astype("float32")
 loudness = {}
-for name, scales in {"quiet": np.full(16, 0.1), "mixed": np.geomspace(0.05, 20, 16)}.items():
+for name, scales in {"quiet": np.full(16, 0.02), "mixed": np.geomspace(0.05, 20, 16)}.items():
     modulated = modulated_kernel(kernel, scales.astype("float32"))
     plain = kernel * scales.astype("float32")[:, np.newaxis]
     outputs = [ops.conv(maps, weights, padding="valid") for weights in (plain, modulated)]
