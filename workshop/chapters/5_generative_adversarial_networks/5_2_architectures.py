@@ -364,7 +364,7 @@ def scores(images, labels, real_features):
 
 
 HEAD = f"{'':20s}" + "".join(
-    f"{title:>11s}"
+    f"{title:>12s}"
     for title in ("Fréchet", "precision", "coverage", "as asked", "detector", "to training")
 )
 
@@ -372,7 +372,7 @@ HEAD = f"{'':20s}" + "".join(
 def print_row(name, values):
     """One line of the table; what was not measured (nan) shows as a dash."""
     shown = ("–" if np.isnan(value) else f"{value:.2f}" for value in values)
-    print(f"{name:20s}" + "".join(f"{value:>11s}" for value in shown))
+    print(f"{name:20s}" + "".join(f"{value:>12s}" for value in shown))
 
 
 # %%
@@ -387,12 +387,11 @@ baselines, distances = {}, {}
 real_distance = np.median(nearest_training_distance(validation[0]))
 print(HEAD)
 for name, sampler in samplers.items():
-    labels = shuffled_labels(3 * COUNT)
-    images = sampler(labels)
-    baselines[name] = (
-        *scores(images[:COUNT], labels[:COUNT], validation_features),
-        detector_score(images),
-    )
+    batches = [shuffled_labels(COUNT) for _ in range(3)]
+    images = [sampler(labels) for labels in batches]
+    found = [scores(*pair, validation_features) for pair in zip(images, batches, strict=True)]
+    images = np.concatenate(images)
+    baselines[name] = *np.mean(found, axis=0), detector_score(images)
     distances[name] = np.median(nearest_training_distance(images[:COUNT]))
     print_row(name, (*baselines[name], distances[name]))
 other_features = look(test[0][:COUNT])[0]
@@ -428,7 +427,7 @@ claim(
 )
 claim(
     "A Gaussian for each class passes the classifier and fails at the detector; one for all digits fails at both",
-    gaussian[0] < 4 * floor < single[0]
+    gaussian[0] < 6 * floor < single[0]
     and gaussian[3] > 0.9
     and min(gaussian[4], single[4]) > 0.75,
     f"Fréchet {gaussian[0]:.1f} and {single[0]:.1f}, as asked {gaussian[3]:.3f}, detector {gaussian[4]:.2f} and {single[4]:.2f}",
@@ -888,13 +887,15 @@ def play(kind, steps, starts):
         for step in tf.range(steps):
             one_step(game, step)
 
+    memory = game.optimizers[0].variables + game.optimizers[1].variables
+    empty_memory = [ops.convert_to_numpy(variable) for variable in memory]
     kept = []
     for seed, (generator_weights, discriminator_weights) in starts:
         game.generator.set_weights(generator_weights)
         game.averaged.set_weights(generator_weights)
         game.discriminator.set_weights(discriminator_weights)
-        for variable in game.optimizers[0].variables + game.optimizers[1].variables:
-            variable.assign(tf.zeros_like(variable))
+        for variable, value in zip(memory, empty_memory, strict=True):
+            variable.assign(value)  # else a run would start with the last one's momentum
         game.dice.reset_from_seed(seed)
         start = time.perf_counter()
         train()
