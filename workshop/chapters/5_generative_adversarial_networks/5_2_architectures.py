@@ -292,7 +292,7 @@ def detector_score(fakes, prepare=lambda images: images):
     fakes, validation_images = prepare(fakes), prepare(validation[0])
     real = prepare(training_images[rng.permutation(len(training_images))[: 2 * COUNT]])
     train_detector(
-        tf.constant(real, "float32"), tf.constant(fakes[: 2 * COUNT], "float32"), tf.constant(250)
+        tf.constant(real, "float32"), tf.constant(fakes[: 2 * COUNT], "float32"), tf.constant(200)
     )
     unseen = np.concatenate([validation_images, fakes[2 * COUNT :]])
     logits = ops.convert_to_numpy(detector(unseen.astype("float32"), training=False))
@@ -316,11 +316,11 @@ def detector_score(fakes, prepare=lambda images: images):
 # %% tags=["setup"]
 def nearest_training_distance(images):
     """Distance in pixels from each image (n, 28, 28, 1) to the nearest training digit: (n,)."""
-    flat = (
-        np.reshape(images, (len(images), -1)),
-        training_images.reshape(len(training_images), -1),
-    )
-    return scipy.spatial.distance.cdist(*flat).min(axis=1)
+    images = np.reshape(images, (len(images), -1)).astype("float64")
+    training = training_images.reshape(len(training_images), -1).astype("float64")
+    # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b: one matrix product instead of a subtraction for each pair
+    squares = (images**2).sum(axis=1)[:, np.newaxis] + (training**2).sum(axis=1)
+    return np.sqrt(np.maximum(squares - 2 * images @ training.T, 0).min(axis=1))
 
 
 def gaussian_sampler(labels, rng, components=20, by_class=True):
@@ -911,7 +911,7 @@ def play(kind, steps, starts):
 # three seeds, and two runs share the processor.
 
 # %%
-STEPS, SHORT_STEPS, REPEATS = 520, 250, 3
+STEPS, SHORT_STEPS, REPEATS = 500, 240, 3
 plan = {
     "WGAN-GP, same steps": ("WGAN-GP", STEPS),
     "conditional": ("conditional", STEPS),
@@ -1096,9 +1096,8 @@ claim(
 # %%
 means = {name: rows[:, 0].mean() for name, rows in results.items()}
 claim(
-    "At the same steps the WGAN-GP has a lower mean Fréchet distance than the DCGAN; at the same time it has lost that lead",
-    means["WGAN-GP, same steps"] < means["DCGAN"]
-    and means["WGAN-GP, same time"] > means["WGAN-GP, same steps"] + 0.5,
+    "At the same steps the WGAN-GP has a lower mean Fréchet distance than the DCGAN; at the same time a higher one",
+    means["WGAN-GP, same steps"] < means["DCGAN"] and means["WGAN-GP, same time"] > means["DCGAN"],
     f"{ {name: round(value, 2) for name, value in means.items()} }",
 )
 
@@ -1114,16 +1113,29 @@ def without_faint(images):
     return np.where(images < 0.1, 0, images)
 
 
-print("share of faint pixels, above 0 and below a tenth: ", end="")
-print(f"real {np.mean((validation[0] > 0) & (validation[0] < 0.1)):.2f}", end="")
+def share_faint(images):
+    return np.mean((images > 0) & (images < 0.1))
+
+
+print(f"{'real digits':20s} faint pixels {share_faint(validation[0]):.2f}")
 cleaned = {}
-for name, weights in best.items():
-    images = draw_digits(weights, shuffled_labels(3 * COUNT), rng)
-    cleaned[name] = detector_score(images), detector_score(images, without_faint)
-    print(f", {name} {np.mean((images > 0) & (images < 0.1)):.2f}", end="")
-print()
-for name, (before, after) in cleaned.items():
-    print(f"{name:20s} detector {before:.2f}, without faint pixels {after:.2f}")
+for name in [*best, "Gaussians"]:
+    labels = shuffled_labels(3 * COUNT)
+    drawn = samplers[name](labels) if name in samplers else draw_digits(best[name], labels, rng)
+    cleaned[name] = detector_score(drawn), detector_score(drawn, without_faint)
+    print(f"{name:20s} faint pixels {share_faint(drawn):.2f}, ", end="")
+    print("detector {:.2f}, without faint pixels {:.2f}".format(*cleaned[name]))
+
+# %%
+of_conditional, of_gaussians = cleaned["conditional"], cleaned["Gaussians"]
+claim(
+    "Much of what the detector sees are pixels that are nearly empty; without them it finds the conditional GAN's digits less often than the Gaussians'",
+    of_conditional[1] < of_conditional[0] - 0.08 and of_conditional[1] < of_gaussians[1] - 0.03,
+    f"conditional {of_conditional[0]:.2f} and {of_conditional[1]:.2f} without, Gaussians {of_gaussians[0]:.2f} and {of_gaussians[1]:.2f}",
+)
+
+# %% [markdown]
+# So here is a column in which the network beats the simple sampler, and one line of post-processing that a generator could do for itself. A detector that works because of one trace is only as good as the other side's ignorance of it. Lesson 5.3 comes back to that.
 
 # %% [markdown]
 # ## Did it learn by heart?
