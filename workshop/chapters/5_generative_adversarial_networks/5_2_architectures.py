@@ -434,7 +434,15 @@ claim(
 )
 
 # %% [markdown]
-# ## Player 1: DCGAN
+# ## The players
+#
+# Three GANs with the same generator (the second one is told a label too). They differ in what their discriminators see and are asked:
+
+# %% [markdown]
+# ![Three discriminators. DCGAN: the image goes through convolutions with batch normalization to a logit, is it real. Conditional GAN: beside it the label gives a vector v, whose dot product with the features h is added to the logit. WGAN-GP: the image gives a score, and a mix of a real and a fake image gives the length of the gradient, which should be 1.](../../../images/three_discriminators.png)
+
+# %% [markdown]
+# ### Player 1: DCGAN
 #
 # The **deep convolutional GAN** (Radford and others, 2015) was the first set of rules with which convolutional GANs trained reliably:
 #
@@ -488,7 +496,7 @@ for conditional in (False, True):
     print(name, "parameters of G and D:", *(f"{network.count_params():,}" for network in networks))
 
 # %% [markdown]
-# ## Player 2: a conditional GAN
+# ### Player 2: a conditional GAN
 #
 # A DCGAN draws *some* digit. To order one, both networks must be told the label $y$: this is a **conditional GAN**. The generator gets it as a vector of trainable numbers (`Embedding`), joined to the noise. And the discriminator? It could be joined there too. There is a better
 # way, and it can be derived.
@@ -520,7 +528,7 @@ claim(
 # Two additions. Real images with a **wrong** label count as fakes too, with a small weight, so that the discriminator cannot pass by looking at the image alone (Reed and others, 2016, did this with captions). And every fourth step brings the R1 penalty of lesson 5.1, the mean squared length of
 # the gradient at real images, four times as strong: nearly the same effect for a quarter of the price (**lazy regularization**).
 #
-# ## Player 3: WGAN-GP
+# ### Player 3: WGAN-GP
 #
 # Lesson 5.1: against a perfect discriminator the minimax generator minimises the Jensen-Shannon divergence (JS). Let all real examples lie at 0 and all fakes at $\theta$: two point masses. What is JS at $\theta = 0$, $0.1$, $2$? Guess how the curve looks before you run the cell.
 #
