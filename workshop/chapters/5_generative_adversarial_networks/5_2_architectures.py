@@ -1115,7 +1115,7 @@ claim(
 claim(
     "Without labels, DCGAN and WGAN-GP beat the one Gaussian in Fréchet distance in every training",
     max(results[name][:, 0].max() for name in ("DCGAN", "WGAN-GP")) < on_test["one Gaussian"][0],
-    f"DCGAN {results['DCGAN'][:, 0].round(1)}, WGAN-GP {results['WGAN-GP, same steps'][:, 0].round(1)}, one Gaussian {on_test['one Gaussian'][0]:.1f}",
+    f"DCGAN {results['DCGAN'][:, 0].round(1)}, WGAN-GP {results['WGAN-GP'][:, 0].round(1)}, one Gaussian {on_test['one Gaussian'][0]:.1f}",
 )
 claim(
     "With labels, the conditional GAN's mean Fréchet distance is below that of the Gaussians",
@@ -1129,7 +1129,7 @@ claim(
 # %%
 means = {name: rows[:, 0].mean() for name, rows in results.items()}
 claim(
-    "At the same steps the WGAN-GP has a lower mean Fréchet distance than the DCGAN; at the same time a higher one",
+    "At the same steps the WGAN-GP has a lower mean Fréchet distance than the DCGAN; at about the same time a higher one",
     means["WGAN-GP"] < means["DCGAN"] and means["WGAN-GP, half"] > means["DCGAN"],
     f"{ {name: round(value, 2) for name, value in means.items()} }",
 )
