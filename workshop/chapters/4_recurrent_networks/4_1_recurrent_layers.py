@@ -612,7 +612,7 @@ def build_reader(recurrent_layer):
 # The learning rate starts at zero, rises to a peak in the first quarter, and falls along a cosine (lesson 2.3). The peak is high for Adam, so gradients are clipped: no single batch may throw the weights away (lesson 4.2).
 
 # %% tags=["setup"]
-BATCH, EPOCHS = 64, 6
+BATCH, EPOCHS = 64, 5
 
 
 def bucketed(codes, labels, seed):
@@ -679,16 +679,17 @@ plt.annotate("training", (epochs[-1] + 0.1, history["accuracy"][-1]), annotation
 plt.annotate(
     "validation", (epochs[-1] + 0.1, history["val_accuracy"][-1] - 0.04), annotation_clip=False
 )
-for name, accuracy in (("n-grams", ngram_accuracy), ("bag of letters", bag_accuracy)):
+for name, accuracy, place in (("n-grams", ngram_accuracy, 1), ("bag of letters", bag_accuracy, 5)):
     plt.axhline(accuracy, color="0.6", linestyle=":")
-    plt.annotate(name, (1, accuracy + 0.01), color="0.35")
+    plt.annotate(name, (place, accuracy + 0.01), color="0.35")
 plt.xlabel("epoch")
 plt.ylabel("share of names right")
 plt.title("A GRU learns to read")
 plt.show()
 
 # %% [markdown]
-# The GRU leaves the bag of letters behind within two epochs and comes near the n-grams. Then training and validation part: the reader begins to know its names by heart. We come back to who wins; first, look inside.
+# The GRU leaves the bag of letters behind within a few epochs and comes near the n-grams. (At first training is below validation: its share is measured with dropout, and while the weights are still moving.) In the end
+# training runs ahead: the reader begins to know its names by heart. We come back to who wins; first, look inside.
 
 # %% [markdown]
 # ## Letter by letter
@@ -746,7 +747,7 @@ watch(my_name)
 # %% [markdown]
 # Names of people and of towns are not what it learned from, and a name may fit no language at all. The reader never says *I do not know*: its 15 probabilities always add up to one.
 #
-# And the anagrams of the beginning?
+# And the anagrams of the beginning? The bag gave all three the same answer.
 
 # %%
 keras_probabilities = keras.ops.softmax(reader(encode(["ireland", "ierland", "irlande"]))).numpy()
@@ -756,11 +757,14 @@ for name, probabilities in zip(("ireland", "ierland", "irlande"), keras_probabil
     said = ", ".join(f"{LANGUAGES[language]} {probabilities[language]:.2f}" for language in top)
     print(f"{name} ({where}): {said}")
 
+# %% [markdown]
+# The reader gives three answers, and is not always right; two of the names need not even be new to it. Three names prove nothing. Let us take all validation names that have an anagram in another language.
+
 # %%
 held_out = set(validation_names)
 pairs = [(place, group) for group in across for place in group if names[place] in held_out]
 places = [place for place, _ in pairs]
-answers = reader.predict(encode([names[place] for place in places]), verbose=0, batch_size=512)
+answers = reader(encode([names[place] for place in places])).numpy()
 reader_right = np.mean(answers.argmax(axis=1) == labels[places])
 bag_right = np.mean(all_scores[places].argmax(axis=1) == labels[places])
 print(f"{len(places)} validation names with an anagram in another language:")
@@ -847,15 +851,14 @@ def train_side_by_side(kind, codes):
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=RUNS**0.5)
     optimizer.build(weights)
 
-    @tf.function
-    def run_epoch():
-        for names, answers in batches:
-            with tf.GradientTape() as tape:
-                loss = loss_of_all(kind, weights, names, answers)
-            optimizer.apply(tape.gradient(loss, weights), weights)
+    @tf.function(input_signature=[batches.element_spec])
+    def train_step(batch):
+        with tf.GradientTape() as tape:
+            loss = loss_of_all(kind, weights, *batch)
+        optimizer.apply(tape.gradient(loss, weights), weights)
 
-    for _ in range(EPOCHS):
-        run_epoch()
+    for batch in batches.repeat(EPOCHS):
+        train_step(batch)
     for run, reader in enumerate(readers):
         trained = [
             w[run].numpy().reshape(a.shape[1:]) for w, a in zip(weights, stacked, strict=True)
@@ -881,8 +884,7 @@ with ThreadPoolExecutor(2) as threads:
 
 # %%
 def log_probabilities(reader, codes):
-    logits = reader.predict(codes, verbose=0, batch_size=512)
-    return keras.ops.log_softmax(logits).numpy()
+    return keras.ops.log_softmax(reader(codes)).numpy()
 
 
 def accuracy(scores, labels):
@@ -939,26 +941,28 @@ def gates_along(reader, codes):
     return [keras.ops.sigmoid(gate).numpy() for gate in (i, f, o)]
 
 
-# %% alt="Three heat maps, one above the other, of the forget, input and output gates of 64 units along the letters of a name of two words. Some rows stay bright along the whole name, others change from letter to letter."
+# %% alt="Three heat maps, one above the other, of the forget, input and output gates of 22 units along the letters of a name of two words. Some rows stay bright along the whole name, others change from letter to letter; at the space many forget gates are dark."
 gate_name = "isole salomone"
 lstm_reader = study["LSTM", 0]
 i, f, o = (gate[0] for gate in gates_along(lstm_reader, encode([gate_name])))
-order = np.argsort(f.mean(axis=0))
-figure, panels = plt.subplots(3, 1, figsize=(6.6, 6.4), sharex=True)
-for panel, (title, gate) in zip(
-    panels, (("forget gate", f), ("input gate", i), ("output gate", o)), strict=True
-):
-    picture = panel.imshow(gate[:, order].T, aspect="auto", vmin=0, vmax=1, cmap="gray")
+some_units = np.argsort(f.mean(axis=0))[::3]  # every third, sorted by the forget gate
+figure, panels = plt.subplots(3, 1, figsize=(6.6, 7.0), sharex=True)
+named_gates = {"forget gate": f, "input gate": i, "output gate": o}
+for panel, (title, gate) in zip(panels, named_gates.items(), strict=True):
+    picture = panel.imshow(gate[:, some_units].T, aspect="auto", vmin=0, vmax=1, cmap="gray")
     panel.set_title(title)
     panel.set_ylabel("unit")
+    panel.set_yticks([])
 panels[-1].set_xticks(range(len(gate_name)), list(gate_name.replace(" ", "␣")))
 panels[-1].set_xlabel("letter being read")
 figure.colorbar(picture, ax=panels, label="0: shut, 1: open")
 plt.show()
 
 # %% [markdown]
-# Units are sorted by their forget gate. Those at the bottom of the first panel hold on to their cell through most of the name; those at the top forget with almost every letter, and look at a few letters only. Many
-# gates flip from one letter to the next: what is kept depends on what is read. Before training no gate did that: each sat near the sigmoid of its bias.
+# The units are sorted by their forget gate. Those at the bottom of the first panel hold on to their cell through most of the name; those at the top forget with almost every letter, so they look at a few letters only. Many
+# gates flip from one letter to the next: what is kept depends on what is read.
+#
+# Is there a rule in it? Look at the column of the space (␣). Two measurements on validation names: what the gates do at spaces, and what they did before training, when each sat near the sigmoid of its bias.
 
 # %%
 codes = encode([name for name in validation_names if len(name) == 12][:50])
@@ -968,6 +972,17 @@ decided = {}
 for when, lstm in (("before", fresh_reader), ("after", lstm_reader)):
     gates = np.stack(gates_along(lstm, codes))
     decided[when] = np.mean((gates < 0.2) | (gates > 0.8))
+spaced = encode([name for name in validation_names if name.count(" ") == 1])
+gates, is_space = np.stack(gates_along(lstm_reader, spaced)), spaced == CODES[" "]
+is_letter = (spaced > 0) & ~is_space
+at_space, at_letters = gates[:, is_space].mean(axis=(1, 2)), gates[:, is_letter].mean(axis=(1, 2))
+for title, space, letter in zip(("input", "forget", "output"), at_space, at_letters, strict=True):
+    print(f"{title} gate, mean at spaces {space:.2f}, at letters {letter:.2f}")
+claim(
+    "At a space the LSTM forgets more than at a letter",
+    bool(at_space[1] < at_letters[1] - 0.02),
+    f"mean forget gate {at_space[1]:.2f} at spaces, {at_letters[1]:.2f} at letters",
+)
 claim(
     "Training makes the gates take sides: before it fewer than 5 % of them are below 0.2 or above 0.8, after it more than a third",
     bool(decided["before"] < 0.05 and decided["after"] > 1 / 3),
@@ -1008,10 +1023,11 @@ claim(
 )
 
 # %%
+gaps = {kind: np.mean(results[kind]) - ngram_test for kind in ("GRU", "LSTM")}
 claim(
-    "The n-grams, counted in a moment, are better than the mean GRU and the mean LSTM",
-    bool(ngram_test > max(np.mean(results["GRU"]), np.mean(results["LSTM"]))),
-    f"n-grams {ngram_test:.1%}, GRU {np.mean(results['GRU']):.1%}, LSTM {np.mean(results['LSTM']):.1%}",
+    "GRU and LSTM do not beat the n-grams by more than 2 points, and are not more than 5 below them",
+    all(-0.05 < gap < 0.02 for gap in gaps.values()),
+    f"n-grams {ngram_test:.1%}, GRU {gaps['GRU']:+.1%}, LSTM {gaps['LSTM']:+.1%}",
 )
 claim(
     "A GRU and the n-grams together beat either alone, in every run",
@@ -1021,13 +1037,13 @@ claim(
 )
 
 # %% [markdown]
-# The honest result: on these data a table wins that is counted in less than a second. Why?
+# The honest result: on these data a table that is counted in less than a second is about as good as a trained network. Why?
 #
 # - **The data are few.** A piece seen twice in one language and never in another is evidence at once. The reader must find the same out by small steps, for many weights, from a few hundred names a language.
 # - **The evidence is local.** Endings like *-ien*, *-ska*, *-stan* and words like *dollar* decide, and they fit into a window. What a recurrent state can do beyond that, carry something over a long way, is hardly asked for here.
 # - **The data repeat themselves.** Many test names share a whole word with a training name. Such words are what a table knows by heart.
 #
-# The last point we can look at. And that the team beats both says that they make different mistakes: each knows something that the other does not.
+# The last point we can look at: split the test names by whether they share a word with a training name. (And that the team beats both says that they make different mistakes: each knows something that the other does not.)
 
 # %%
 train_words = {word for name in train_names for word in name.replace("-", " ").split()}
@@ -1055,8 +1071,8 @@ for name, hits, marker in (("GRU", gru_hits, "o"), ("n-grams", ngram_hits, "s"))
 plt.xticks(range(len(edges)), [f"{low}-{high}" for low, high in edges])
 plt.xlabel("letters in the name")
 plt.ylabel("share of test names right")
-plt.ylim(0, 1)
-plt.legend()
+plt.ylim(0.4, 1)
+plt.legend(loc="lower right")
 plt.title("Short names tell less")
 plt.show()
 
@@ -1428,7 +1444,7 @@ with feedback("Beat the pairs of letters"):
 # - LSTM and GRU are dense layers with sigmoids that decide what is kept, written and shown. You have written all of them, and they are Keras's to the last digit that counts.
 # - A mask makes the padding vanish, for every layer that it reaches. Two directions see both sides of a letter, and cannot answer before the end.
 # - With the same number of parameters the gated cells read clearly better than the simple one. Take away the order, and a GRU is a bag of letters.
-# - A table of n-grams is better still on these data. Together they are best.
+# - A table of n-grams, counted in a moment, is about as good on these data. Together they are better than either.
 #
 # Not shown: long texts, where a window of a few letters has no chance; larger data, where a reader keeps learning; and names from another source, on which all of these methods would do worse. Lesson 4.2 looks at how
 # these layers are trained and how far back they learn, lesson 4.3 puts them to work, and lesson 6.1 replaces the state by attention.
@@ -1465,7 +1481,7 @@ with feedback("Beat the pairs of letters"):
 # </details>
 #
 # <details>
-# <summary>The n-grams win here. Name two changes of the task after which you would bet on the recurrent reader.</summary>
+# <summary>The n-grams hold their own here. Name two changes of the task after which you would bet on the recurrent reader.</summary>
 #
 # Much more data, so that it can learn what counting cannot store; and questions about things far apart, as in sentences where the first word decides about the last. Also: names without the shared words that a table knows by heart.
 #
