@@ -1427,7 +1427,7 @@ with feedback("Beat the pairs of letters"):
     assert mine is not None, "my_reader returns nothing yet"
     to_beat = PieceReader(2, 0.3, train_names, train_labels).scores(validation_names)
     to_beat = np.mean(to_beat.argmax(axis=1) == validation_labels)
-    logits = mine.predict(validation_codes, verbose=0, batch_size=512)
+    logits = keras.ops.convert_to_numpy(mine(validation_codes, training=False))
     assert logits.shape == (len(validation_names), len(LANGUAGES)), (
         f"15 logits for each name, yours have the shape {logits.shape}"
     )

@@ -16,7 +16,6 @@ import io
 import itertools
 import math
 import wave
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import matplotlib.pyplot as plt
@@ -182,6 +181,7 @@ def read_pieces(pieces):
     return tuple(neighbours.predict([normal_form(piece) for piece in known]) + 1) if known else ()
 
 
+# %% tags=["setup"]
 def share_right(read, texts):
     """How many of the texts were read without a single mistake: a share."""
     return np.mean([got == tuple(text[text > 0]) for got, text in zip(read, texts, strict=True)])
@@ -576,20 +576,19 @@ def trained(model, inputs, targets, loss, epochs, batch, fastest):
     return history.history["loss"]
 
 
-def train_side_by_side(make, kinds, *task):
-    """A network of each kind, from the same seed, each trained in its own thread; and their losses by kind."""
-    models = {}
+def train_each(make, kinds, *task):
+    """A network of each kind, trained from the same seed; and their losses by kind."""
+    models, losses = {}, {}
     for kind in kinds:
         keras.utils.set_random_seed(SEED)
         models[kind] = make(kind)
-    with ThreadPoolExecutor(len(kinds)) as pool:
-        losses = pool.map(lambda model: trained(model, *task), models.values())
-        return models, dict(zip(kinds, losses, strict=True))
+        losses[kind] = trained(models[kind], *task)
+    return models, losses
 
 
 # %%
 READERS = ("both directions", "left to right", "convolution only")
-readers, losses = train_side_by_side(
+readers, losses = train_each(
     make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 8e-3
 )
 for kind in READERS:
@@ -1144,7 +1143,7 @@ for kind in ("near", "far", "both directions"):
 per_frame = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 LISTENERS = ("near", "far", "both directions")
 training_features = features(training_words)
-listeners, _ = train_side_by_side(
+listeners, _ = train_each(
     make_listener, LISTENERS, training_features, training_words[2], per_frame, 4, 40, 6e-3
 )
 
@@ -1334,7 +1333,7 @@ def examine(mel, thirds, labels, held_out):
     per_word = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     task = mel[~held_out], labels[~held_out], per_word, 12, 50, 4e-3
     keras.utils.clear_session()
-    models, _ = train_side_by_side(make_word_listener, ("convolution", "recurrent"), *task)
+    models, _ = train_each(make_word_listener, ("convolution", "recurrent"), *task)
     for kind, model in models.items():
         said = frames_of(model, mel[held_out]).argmax(axis=-1)
         shares[kind] = np.mean(said == labels[held_out])
