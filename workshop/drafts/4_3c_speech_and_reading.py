@@ -16,6 +16,7 @@ import io
 import itertools
 import math
 import wave
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import matplotlib.pyplot as plt
@@ -576,19 +577,20 @@ def trained(model, inputs, targets, loss, epochs, batch, fastest):
     return history.history["loss"]
 
 
-def train_each(make, kinds, *task):
-    """A network of each kind, trained from the same seed; and their losses by kind."""
-    models, losses = {}, {}
+def train_side_by_side(make, kinds, *task):
+    """A network of each kind, from the same seed, each trained in its own thread; and their losses by kind."""
+    models = {}
     for kind in kinds:
         keras.utils.set_random_seed(SEED)
         models[kind] = make(kind)
-        losses[kind] = trained(models[kind], *task)
-    return models, losses
+    with ThreadPoolExecutor(len(kinds)) as pool:
+        losses = pool.map(lambda model: trained(model, *task), models.values())
+        return models, dict(zip(kinds, losses, strict=True))
 
 
 # %%
 READERS = ("both directions", "left to right", "convolution only")
-readers, losses = train_each(
+readers, losses = train_side_by_side(
     make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 8e-3
 )
 for kind in READERS:
@@ -598,7 +600,7 @@ for kind in READERS:
 # %%
 def frames_of(model, inputs):
     """The logits of a network for many inputs: (n, frames, symbols)."""
-    return model.predict(inputs, batch_size=300, verbose=0)
+    return model.predict(inputs, batch_size=50, verbose=0)
 
 
 def read_all(frames):
@@ -1143,7 +1145,7 @@ for kind in ("near", "far", "both directions"):
 per_frame = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 LISTENERS = ("near", "far", "both directions")
 training_features = features(training_words)
-listeners, _ = train_each(
+listeners, _ = train_side_by_side(
     make_listener, LISTENERS, training_features, training_words[2], per_frame, 4, 40, 6e-3
 )
 
@@ -1333,7 +1335,7 @@ def examine(mel, thirds, labels, held_out):
     per_word = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     task = mel[~held_out], labels[~held_out], per_word, 12, 50, 4e-3
     keras.utils.clear_session()
-    models, _ = train_each(make_word_listener, ("convolution", "recurrent"), *task)
+    models, _ = train_side_by_side(make_word_listener, ("convolution", "recurrent"), *task)
     for kind, model in models.items():
         said = frames_of(model, mel[held_out]).argmax(axis=-1)
         shares[kind] = np.mean(said == labels[held_out])
