@@ -932,7 +932,7 @@ def one_step(game, step):
 # both. The learning rate is constant, so a run of half the length is simply the first half of a run: we keep the weights halfway, too. Each player is trained from three seeds, and two runs share the processor.
 
 # %%
-STEPS, REPEATS = 440, 3
+STEPS, REPEATS = 400, 3
 HALF = STEPS // 2
 
 
@@ -1016,7 +1016,7 @@ def averaged_scores(weights, references):
 distance_of = {
     which: np.array(
         [
-            [averaged_scores(run[STEPS][which], [validation_features] * 3)[0] for run in runs]
+            [averaged_scores(run[STEPS][which], [validation_features] * 2)[0] for run in runs]
             for runs in trained.values()
         ]
     )
@@ -1165,13 +1165,13 @@ for name in [*best, "Gaussians"]:
 # %%
 of_conditional, of_gaussians = cleaned["conditional"], cleaned["Gaussians"]
 claim(
-    "Much of what the detector sees are pixels that are nearly empty; without them it finds the conditional GAN's digits less often than the Gaussians'",
-    of_conditional[1] < of_conditional[0] - 0.08 and of_conditional[1] < of_gaussians[1] - 0.03,
+    "Much of what the detector sees are pixels that are nearly empty; without them it finds the conditional GAN's digits clearly less often",
+    of_conditional[1] < of_conditional[0] - 0.08,
     f"conditional {of_conditional[0]:.2f} and {of_conditional[1]:.2f} without, Gaussians {of_gaussians[0]:.2f} and {of_gaussians[1]:.2f}",
 )
 
 # %% [markdown]
-# So here is a column in which the network beats the simple sampler, and one line of post-processing that a generator could do for itself. A detector that works because of one trace is only as good as the other side's ignorance of it. Lesson 5.3 comes back to that.
+# One line of post-processing, which a generator could do for itself, hides many of its digits. A detector that works because of one trace is only as good as the other side's ignorance of it. Lesson 5.3 comes back to that.
 
 # %% [markdown]
 # ## Did it learn by heart?
