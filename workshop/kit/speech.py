@@ -23,7 +23,7 @@ def load_spoken_digits():
     Returns waves, a list of n arrays (samples,), float32 in [-1, 1), 8,000 samples a second; labels, (n,) integers 0 to 9;
     and speakers, (n,) names; sorted by label, speaker and number. The archive (16 MB) comes from Keras's cache, or
     Keras downloads it once. Raises RuntimeError, with what to do, where neither works.
-    Source: Z. Jackson and others (2018), Free Spoken Digit Dataset 1.0.10, doi:10.5281/zenodo.1342401, CC BY-SA 4.0.
+    Source: Z. Jackson and others, Free Spoken Digit Dataset 1.0.10, CC BY-SA 4.0; 1.0.8 of 2018 is doi:10.5281/zenodo.1342401.
     """
     cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     stored = cache / "datasets" / SPOKEN_DIGITS

@@ -1,29 +1,23 @@
 # %% [markdown]
-# # 4.3c Speech and reading
+# # 4.3c Reading
 #
 # **After this lesson you can** train a network on texts of which nobody said where each letter stands, compute the CTC loss and its
-# gradient by hand, turn frames into a text greedily and with a beam, make a spectrogram, and say when a recurrent layer earns its
-# place beside a convolution.
+# gradient by hand, turn frames into a text greedily and with a beam, and say whether a recurrent layer earns its place beside a
+# convolution.
 #
-# **You build** a reader of touching handwritten digits, the CTC loss equal to Keras's, and a listener for vowels of voices it has never heard.
+# **You build** a reader of touching handwritten digits, and the CTC loss and its gradient, equal to Keras's.
 #
-# **Question.** A picture has 150 columns, a text has five digits. Which column belongs to which digit, if nobody knows?
+# **Question.** A picture has 140 columns, a text has five digits. Which column belongs to which digit, if nobody knows?
 
 # %% tags=["setup"]
-import base64
 import collections
-import io
 import itertools
 import math
-import wave
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-import scipy.ndimage
-import scipy.signal
-import sklearn.discriminant_analysis
 import sklearn.neighbors
 import tensorflow as tf
 from PIL import Image
@@ -34,7 +28,6 @@ from workshop.kit import (
     claim,
     feedback,
     load_digits,
-    load_spoken_digits,
     use_course_style,
 )
 
@@ -57,7 +50,10 @@ keras.utils.set_random_seed(SEED)
 # The digits of the training strips are also tilted and stretched a little, as augmentation (lesson 2.4): there are only 1,200 of them.
 
 # %% tags=["setup"]
-HEIGHT, WIDEST_DIGIT = 32, 22  # pixels of a strip, and of a digit without its empty columns
+HEIGHT, ROOM = (
+    32,
+    20,
+)  # pixels: the height of a strip, and its width for each digit of the longest text
 TOUCHING = (-3, 2)  # pixels between two digits; a negative gap is an overlap
 
 
@@ -88,7 +84,7 @@ def make_strips(digits, count, lengths, generator, gaps=TOUCHING, tilt=False):
     pixel column of each digit's middle.
     """
     images, labels = digits
-    strips = np.zeros((count, HEIGHT, WIDEST_DIGIT * lengths[1]), "float32")
+    strips = np.zeros((count, HEIGHT, ROOM * lengths[1]), "float32")
     texts, middles = np.zeros((count, lengths[1]), "int32"), np.zeros((count, lengths[1]))
     for strip, text, middle in zip(strips, texts, middles, strict=True):
         chosen = generator.integers(
@@ -316,7 +312,7 @@ claim(
 #
 # ## All paths at once
 #
-# Walking all paths takes $K^T$ steps for $K$ symbols. With 39 frames and 11 symbols that is hopeless. But paths share their beginnings. Write the text with blanks around every letter, the **extended text** $e$:
+# Walking all paths takes $K^T$ steps for $K$ symbols. With 35 frames and 11 symbols that is hopeless. But paths share their beginnings. Write the text with blanks around every letter, the **extended text** $e$:
 # for "ab" it is – a – b –, for $n$ letters it has $2n + 1$ places. A path is then a walk through these places, from one of the first two to one of the last two. From frame to frame it may
 #
 # - *stay* at place $s$ (the same symbol again, merged by $B$),
@@ -369,7 +365,7 @@ print(
 )
 
 # %%
-random_tables = generator.dirichlet(np.ones(11), size=(50, 39))  # (examples, frames, symbols)
+random_tables = generator.dirichlet(np.ones(11), size=(50, 35))  # (examples, frames, symbols)
 random_texts = generator.integers(1, 11, (50, 7)) * (
     np.arange(7) < generator.integers(3, 8, (50, 1))
 )
@@ -381,7 +377,7 @@ ours = np.array(
 )
 theirs = keras_ctc(random_texts, random_tables)
 claim(
-    "The forward algorithm gives Keras's CTC loss for texts of 3 to 7 letters in 39 frames",
+    "The forward algorithm gives Keras's CTC loss for texts of 3 to 7 letters in 35 frames",
     np.allclose(ours, theirs, rtol=1e-4),
     f"losses {ours.min():.1f} to {ours.max():.1f}, largest difference {np.abs(ours - theirs).max():.0e}",
 )
@@ -536,12 +532,12 @@ def make_reader(kind):
     """A network from strips (batch, height, width, 1) to logits (batch, width / 4, symbols)."""
     layers = keras.layers
     inputs = keras.Input((HEIGHT, None, 1))
-    x = layers.Conv2D(24, 5, strides=2, padding="same", activation="relu")(inputs)
+    x = layers.Conv2D(16, 5, strides=2, padding="same", activation="relu")(inputs)
     x = layers.BatchNormalization(momentum=0.9)(x)
-    x = layers.Conv2D(48, (5, 3), strides=(4, 2), padding="same", activation="relu")(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)  # (batch, 4, frames, 48)
-    x = layers.Reshape((-1, 4 * 48))(layers.Permute((2, 1, 3))(x))
-    x = layers.Dropout(0.2)(x)
+    x = layers.Conv2D(32, (5, 3), strides=(4, 2), padding="same", activation="relu")(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)  # (batch, 4, frames, 32)
+    x = layers.Reshape((-1, 4 * 32))(layers.Permute((2, 1, 3))(x))
+    x = layers.Dropout(0.1)(x)
     if kind == "both directions":
         x = layers.Bidirectional(layers.LSTM(48, return_sequences=True))(x)
     elif kind == "left to right":
@@ -558,10 +554,10 @@ make_reader("both directions").summary()
 
 # %% [markdown]
 # The training is Keras's own: `compile` with `keras.losses.CTC()`, `fit` on strips and texts. The step length falls along a cosine to zero (lesson 2.3), and gradients are clipped
-# (lesson 4.2), for the first CTC losses are large. All three networks get the same 3,600 strips.
+# (lesson 4.2), for the first CTC losses are large. All three networks get the same 4,000 strips.
 
 # %%
-EPOCHS, BATCH, STRIPS = 3, 36, 3600
+EPOCHS, BATCH, STRIPS = 3, 25, 4000
 strips, training_texts, _ = make_strips(training_digits, STRIPS, SHORT, generator, tilt=True)
 training_strips = keras.ops.convert_to_tensor(strips)  # once, for all networks
 del strips
@@ -591,7 +587,7 @@ def train_side_by_side(make, kinds, *task):
 # %%
 READERS = ("both directions", "left to right", "convolution only")
 readers, losses = train_side_by_side(
-    make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 8e-3
+    make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 6e-3
 )
 for kind in READERS:
     print(f"{kind:17s} loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses[kind])}")
@@ -621,8 +617,8 @@ print(f"{'untrained':17s} {untrained:.3f}")
 
 # %%
 claim(
-    "All three networks read more than 80 in 100 touching strips without a mistake, a fifth more than the better way of cutting",
-    min(right.values()) > max(0.8, max(cutting["touching"]) + 0.2) and untrained < 0.05,
+    "All three networks read more than 75 in 100 touching strips without a mistake, a fifth more than the better way of cutting",
+    min(right.values()) > max(0.75, max(cutting["touching"]) + 0.2) and untrained < 0.05,
     ", ".join(f"{kind} {share:.3f}" for kind, share in right.items())
     + f"; cutting {max(cutting['touching']):.2f}, untrained {untrained:.2f}",
 )
@@ -704,24 +700,24 @@ claim(
 
 # %% [markdown]
 # For a page that lies before you the delay costs nothing. In live speech recognition it is what you wait for, and both directions cannot be had before the speaker has finished.
-# (CTC networks are free to delay as long as they like; in speech this was a nuisance that had to be trained away: Sak and others, 2015.)
+# (The loss does not ask when a symbol comes, so a CTC network is free to wait. In speech recognition such delays are a problem of their own: Senior and others, 2015.)
 #
 # ## Does it need the recurrent layer?
 #
-# Look at the results again: the network with *no* recurrent layer at all reads as well as the one with two LSTMs. That is not what most descriptions of CTC tell you, so be precise about why.
+# Look at the results again: the network with *no* recurrent layer at all keeps up with the one with two LSTMs. That is not what most descriptions of CTC tell you, so be precise about why.
 # Each convolutional frame sees 4 frames to each side and their pixels, more than a digit's width. What digit it is can be decided from the digit alone, because the digits of a strip are drawn at random and say nothing about
 # each other. Nothing further away helps.
 
 # %%
-gap = abs(right["convolution only"] - right["both directions"])
+lead = right["both directions"] - right["convolution only"]
 claim(
-    "With or without a recurrent layer, these strips are read about equally well",
-    gap < 0.07 and right["convolution only"] > 0.85,
+    "Without any recurrent layer nearly as many strips are read as with one, or more",
+    lead < 0.08 and right["convolution only"] > 0.75,
     f"convolution only {right['convolution only']:.3f}, both directions {right['both directions']:.3f}",
 )
 
 # %% [markdown]
-# A recurrent layer earns its place where the answer depends on what is further away than the convolutions see. You will meet such a task below. Next question: the networks have trained on strips of at most 7 digits. What about 12?
+# A recurrent layer earns its place where the answer depends on what is further away than the convolutions see. Lesson 4.3d has such a task. Next question: the networks have trained on strips of at most 7 digits. What about 12?
 
 # %%
 long_strips, long_texts, _ = make_strips(validation_digits, 500, LONG, generator)
@@ -819,577 +815,6 @@ claim(
 )
 
 # %% [markdown]
-# ## Sound: a source and a filter
-#
-# The readers have done their work; their memory goes to the next task.
-
-# %%
-del readers, training_strips, test_strips, long_strips
-keras.utils.clear_session()
-
-# %% [markdown]
-# Everything so far carries over to speech, with one step in front: what are the columns of a sound? We take the simplest speech there is, vowels, and make them ourselves, so that the right answer is known. The **source** is a train of
-# pulses, the opening and closing of the vocal folds; its rate is the **pitch**. The **filter** is the mouth and throat, which ring at a few frequencies, the **formants**. Moving the tongue moves the formants, and that is what makes
-# one vowel different from another. Two formants are enough to tell these six apart (means of 33 men, Peterson and Barney, 1952):
-
-# %% tags=["setup"]
-RATE, FRAME, HOP, STEP = (
-    8000,
-    256,
-    128,
-    16,
-)  # samples: a second, a frame, from frame to frame, control
-# The two lowest formants in hertz, of the vowels in: heed, head, had, hod, hawed, who'd.
-VOWELS = {
-    "i": (270, 2290),
-    "ɛ": (530, 1840),
-    "æ": (660, 1720),
-    "ɑ": (730, 1090),
-    "ɔ": (570, 840),
-    "u": (300, 870),
-}
-BANDWIDTHS = (60, 90)  # hertz: how sharply each formant rings
-VOWEL_NAMES = "".join(VOWELS)
-
-# %% [markdown]
-# A formant at $F$ hertz with bandwidth $B$ is a **resonator**, $y_n = a\,x_n + b\,y_{n-1} + c\,y_{n-2}$: a recurrent cell with two weights. Left alone it rings like $r^n \cos(\theta n)$ with
-# $\theta = 2\pi F/f_s$ and $r = e^{-\pi B/f_s}$, where $f_s$ is the number of samples a second. Such a sound obeys $y_n = 2r\cos\theta\,y_{n-1} - r^2 y_{n-2}$ (put it in: it is the rule for $\cos(\alpha+\beta) + \cos(\alpha-\beta)$), so $b = 2r\cos\theta$ and $c = -r^2$.
-# With $a = 1 - b - c$ a constant passes unchanged. The code lets $F$ change on the way, and lets many words ring side by side.
-
-
-# %% tags=["setup"]
-def resonate(sounds, frequencies, bandwidth):
-    """Let sounds (samples, words) ring, in place, at frequencies (samples / STEP, words) in hertz."""
-    c = -np.exp(-2 * np.pi * bandwidth / RATE)
-    b = 2 * np.exp(-np.pi * bandwidth / RATE) * np.cos(2 * np.pi * frequencies / RATE)
-    last = before = np.zeros(sounds.shape[1])
-    for n, sample in enumerate(sounds):
-        last, before = (1 - b[n // STEP] - c) * sample + b[n // STEP] * last + c * before, last
-        sounds[n] = last
-
-
-def say_vowel(formants, pitch, seconds=0.4):
-    """A steady vowel: pulses at `pitch` hertz through one resonator a formant. (samples,)"""
-    turns = np.arange(int(seconds * RATE)) * pitch / RATE
-    sound = np.diff(turns // 1, prepend=-1)[:, np.newaxis]
-    for frequency, bandwidth in zip(formants, BANDWIDTHS, strict=True):
-        resonate(sound, np.full((len(sound) // STEP + 1, 1), float(frequency)), bandwidth)
-    return sound[:, 0] / np.abs(sound).max()
-
-
-# %%
-pulses = np.zeros(800)
-pulses[::80] = 1
-rung = pulses[:, np.newaxis].copy()
-resonate(rung, np.full((50, 1), 700.0), 60)
-radius, angle = np.exp(-np.pi * 60 / RATE), 2 * np.pi * 700 / RATE
-denominator = [1, -2 * radius * np.cos(angle), radius**2]
-filtered = scipy.signal.lfilter([sum(denominator)], denominator, pulses)
-claim(
-    "The resonator is the filter that SciPy makes of the same numbers",
-    np.allclose(rung[:, 0], filtered) and np.abs(filtered).max() > 0.01,
-    f"largest difference {np.abs(rung[:, 0] - filtered).max():.0e}",
-)
-
-# %% [markdown]
-# ## The spectrogram
-#
-# A sound of half a second is 4,000 numbers of which no single one means anything. What counts is which frequencies are in it, and how that changes. So cut the sound into overlapping frames of 256 samples
-# (32 ms), fade each in and out with a **Hann window**, $w_n = \frac12 - \frac12\cos(2\pi n/256)$, and take its Fourier transform: the **short-time Fourier transform**. The absolute values, one column a frame, are the **spectrogram**.
-
-
-# %% tags=["setup"]
-def spectrogram(sounds):
-    """The size of each frequency in each frame. sounds: (..., samples). Returns (..., frames, 129)."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
-    frames = np.lib.stride_tricks.sliding_window_view(sounds, FRAME, axis=-1)[..., ::HOP, :]
-    return np.abs(np.fft.rfft(frames * window.astype("float32")))
-
-
-# %%
-sounds = {name: say_vowel(formants, pitch=110) for name, formants in VOWELS.items()}
-stacked = np.stack(list(sounds.values())).astype("float32")
-real, imaginary = keras.ops.stft(stacked, FRAME, HOP, FRAME, window="hann", center=False)
-from_keras = np.hypot(real, imaginary)
-claim(
-    "Frames, window and Fourier transform give Keras's short-time Fourier transform",
-    np.allclose(spectrogram(stacked), from_keras, atol=1e-3),
-    f"shape {from_keras.shape}, largest value {from_keras.max():.0f}, "
-    f"largest difference {np.abs(spectrogram(stacked) - from_keras).max():.0e}",
-)
-
-# %% [markdown]
-# Look at two vowels of one voice. The comb of narrow peaks is the pitch: all multiples of 110 hertz are in a train of pulses. Its outline is the vowel. Where would you put the formants?
-
-# %% alt="Spectra of the vowels of heed and hod, in decibels against frequency: combs of narrow peaks 110 hertz apart whose outlines have two humps each; dotted lines mark the two formants put in, at the humps."
-figure, grid = plt.subplots(1, 2, figsize=(6.6, 2.8), sharey=True)
-frequencies = np.fft.rfftfreq(2048, 1 / RATE)
-for axes, name in zip(grid, ("i", "ɑ"), strict=True):
-    spectrum = np.abs(np.fft.rfft(sounds[name][800:2848] * np.hanning(2048)))
-    axes.plot(frequencies, 20 * np.log10(spectrum / spectrum.max()), linewidth=1)
-    for formant in VOWELS[name]:
-        axes.axvline(formant, color="0.4", linestyle=":")
-    axes.set(title=f"the vowel {name}", xlabel="frequency (hertz)", xlim=(0, 3500), ylim=(-70, 5))
-grid[0].set_ylabel("size (decibels)")
-plt.show()
-
-# %%
-distances = []
-for name, (first, second) in VOWELS.items():
-    spectrum = np.abs(np.fft.rfft(sounds[name][800:2848] * np.hanning(2048)))
-    upper = frequencies > (first + second) / 2
-    distances.append(abs(frequencies[np.argmax(spectrum * ~upper)] - first))
-    distances.append(abs(frequencies[np.argmax(spectrum * upper)] - second))
-claim(
-    "The strongest multiples of the pitch lie at the formants that were put in, to within one pitch",
-    max(distances) < 110,
-    f"distances in hertz: {np.round(distances).astype(int).tolist()}",
-)
-
-# %% [markdown]
-# ## Voices
-#
-# Now words of 3 to 5 vowels, gliding into each other. No two neighbours are equal. Each word has one voice, with its own pitch and its own **size**: a shorter throat and mouth raise *all* formants by one factor, here 0.8 to 1.3,
-# and pitch and size are drawn independently. That makes a trap. Take ɔ, at 570 and 840 hertz, in a mouth 1.29 times as small: 735 and 1,084. That *is* the ɑ of the men in the table. A frame alone cannot say
-# which of the two it is. Training has 60 voices, validation and test have 30 others each.
-
-# %% tags=["setup"]
-MOST_VOWELS, VOICE_SIZES = 5, (0.8, 1.3)
-SAMPLES = 7296  # 0.9 seconds, a whole number of hops and one frame
-FRAME_TIMES = (np.arange((SAMPLES - FRAME) // HOP + 1) * HOP + FRAME / 2) / RATE  # their middles
-
-
-def make_voices(count, generator, sizes=VOICE_SIZES):
-    """Pitches (count,) and formants (count, vowels, 2) in hertz; each voice has its own size, and is a little off."""
-    pitches = np.exp(generator.uniform(*np.log((90, 250)), count))
-    size = np.exp(generator.uniform(*np.log(sizes), (count, 1, 1)))
-    off = np.exp(generator.normal(0, 0.02, (count, len(VOWELS), 2)))
-    return pitches, size * off * list(VOWELS.values())
-
-
-def plan_words(count, generator):
-    """Words (count, 5) of 3 to 5 vowels from 1 on, then 0; and edges (count, 6), the seconds between vowels."""
-    turn = generator.integers(1, len(VOWELS), (count, MOST_VOWELS)).cumsum(axis=1)
-    length = generator.integers(3, MOST_VOWELS + 1, (count, 1))
-    words = np.where(np.arange(MOST_VOWELS) < length, turn % len(VOWELS) + 1, 0)
-    seconds = generator.uniform(0.08, 0.16, words.shape) * (words > 0)
-    start = generator.uniform(0.03, 0.08, (count, 1))
-    return words, np.hstack([start, start + seconds.cumsum(axis=1)])
-
-
-def places_at(edges, times):
-    """How many vowels of each word are over at each time: (words, times)."""
-    return (times >= edges[:, 1:, np.newaxis]).sum(axis=1)
-
-
-def vowels_at(words, edges, times):
-    """Which vowel sounds at each time, from 1 on, or 0: (words, times)."""
-    with_end = np.pad(words, ((0, 0), (0, 1)))
-    return np.take_along_axis(with_end, places_at(edges, times), axis=1) * (times >= edges[:, :1])
-
-
-# %% tags=["setup"]
-def say(words, edges, voices, who, generator):
-    """Sounds (words, SAMPLES) of planned words. who: (words, 5), the voice of each vowel."""
-    pitches, formants = voices
-    times = np.arange(0, SAMPLES, STEP) / RATE
-    last = np.count_nonzero(words, axis=1)[:, np.newaxis] - 1
-    place = np.minimum(places_at(edges, times), last)
-    voice = np.take_along_axis(who, place, axis=1)
-    tracks = formants[voice, np.take_along_axis(words, place, axis=1) - 1]  # (words, times, 2)
-    glide = np.hanning(22) / np.hanning(22).sum()  # 40 ms from one vowel to the next
-    tracks = scipy.ndimage.convolve1d(tracks, glide, axis=1, mode="nearest")
-    from_edge = np.abs(times - edges[..., np.newaxis]).min(axis=1)
-    loudness = (vowels_at(words, edges, times) > 0) * np.clip(0.5 + from_edge / 0.03, 0, 1)
-    pitch = pitches[voice] * (1.1 - 0.2 * times / times[-1])  # a voice falls
-    turns = np.repeat(pitch, STEP, axis=1).cumsum(axis=1) / RATE
-    source = np.diff(turns // 1, axis=1, prepend=0) + generator.normal(0, 0.03, turns.shape)
-    sounds = (np.repeat(loudness, STEP, axis=1) * source).T.copy()
-    for formant, bandwidth in enumerate(BANDWIDTHS):
-        resonate(sounds, tracks[..., formant].T, bandwidth)
-    sounds = sounds.T / np.abs(sounds).max(axis=0)[:, np.newaxis]
-    return (sounds + generator.normal(0, 0.005, sounds.shape)).astype("float32")
-
-
-# %%
-def make_words(count, voices, generator, mixed=False):
-    """Sounds (count, SAMPLES), words (count, 5) and the vowel in each frame (count, frames).
-
-    mixed: each vowel of a word comes from another voice.
-    """
-    words, edges = plan_words(count, generator)
-    who = generator.integers(len(voices[0]), size=words.shape)
-    who = who if mixed else np.repeat(who[:, :1], MOST_VOWELS, axis=1)
-    sounds = [  # some words at a time, to save memory
-        say(words[k : k + 100], edges[k : k + 100], voices, who[k : k + 100], generator)
-        for k in range(0, count, 100)
-    ]
-    sounds = np.concatenate(sounds)
-    return sounds, words, vowels_at(words, edges, FRAME_TIMES)
-
-
-def as_vowels(word):
-    return "".join(VOWEL_NAMES[number - 1] for number in word if number > 0)
-
-
-training_words = make_words(1600, make_voices(60, generator), generator)
-validation_voices = make_voices(30, generator)
-validation_words = make_words(400, validation_voices, generator)
-
-# %% [markdown]
-# Listen to one. (If you see no player, run the cell: browsers show sound only from code that you trust.)
-
-
-# %%
-class Sound:
-    """A sound that a notebook plays. samples: (samples,) between -1 and 1."""
-
-    def __init__(self, samples):
-        data = io.BytesIO()
-        with wave.open(data, "wb") as file:
-            file.setparams((1, 2, RATE, 0, "NONE", None))
-            file.writeframes((samples * 32767).clip(-32768, 32767).astype("<i2").tobytes())
-        self.data = base64.b64encode(data.getvalue()).decode()
-
-    def _repr_html_(self):
-        return f'<audio controls src="data:audio/wav;base64,{self.data}"></audio>'
-
-
-Sound(0.8 * validation_words[0][0])
-
-# %% alt="Above, the waveform of one word. Below, its spectrogram with two dark bands, the formants, that jump from vowel to vowel; the names of the vowels stand above."
-sound, word, in_frames = (part[0] for part in validation_words)
-figure, (upper, lower) = plt.subplots(2, 1, figsize=(6.6, 4.4), sharex=True)
-upper.plot(np.arange(SAMPLES) / RATE, sound, linewidth=0.4, color=COLOURS["blue"])
-upper.set_ylabel("sound pressure")
-decibels = 20 * np.log10(spectrogram(sound).T + 1e-2)
-extent = (0, SAMPLES / RATE, 0, RATE / 2)
-lower.imshow(decibels, origin="lower", aspect="auto", extent=extent, vmin=-25)
-lower.set(xlabel="seconds", ylabel="frequency (hertz)", ylim=(0, 3500))
-for vowel, group in itertools.groupby(range(len(in_frames)), key=lambda frame: in_frames[frame]):
-    if vowel:
-        middle = np.mean([FRAME_TIMES[frame] for frame in group])
-        lower.text(middle, 3100, VOWEL_NAMES[vowel - 1], ha="center", fontsize=13)
-upper.set_title(f"the word {as_vowels(word)}")
-plt.show()
-
-# %% [markdown]
-# The waveform hardly shows where a vowel ends. The spectrogram does: two dark bands, the formants, that move from vowel to vowel.
-#
-# Ears, and networks, need finer steps at low frequencies than at high ones. The **mel** scale follows that, $m = 2595 \log_{10}(1 + f/700)$. We sum the squared spectrogram in 32 bands, equally
-# wide in mel and shaped as overlapping triangles, and take the logarithm, because loudness is felt in ratios. The result, the **log-mel spectrogram**, is what most speech networks read.
-
-
-# %% tags=["setup"]
-def mel_bands(count=32, lowest=80, highest=RATE / 2):
-    """Weights that sum a spectrogram's 129 frequencies into overlapping triangles: (129, count)."""
-    ends = 2595 * np.log10(1 + np.array([lowest, highest]) / 700)
-    corners = 700 * (10 ** (np.linspace(*ends, count + 2) / 2595) - 1)
-    left, top, right = corners[:-2], corners[1:-1], corners[2:]
-    f = np.fft.rfftfreq(FRAME, 1 / RATE)[:, np.newaxis]
-    return np.clip(np.minimum((f - left) / (top - left), (right - f) / (right - top)), 0, None)
-
-
-def log_mel(sounds):
-    """Log-mel spectrograms of sounds (n, samples), some at a time, to save memory: (n, frames, 32) float32."""
-    bands = mel_bands().astype("float32")
-    parts = [spectrogram(sounds[k : k + 250]) ** 2 @ bands for k in range(0, len(sounds), 250)]
-    return np.log(np.concatenate(parts) + 1e-3)
-
-
-# %%
-training_mel = log_mel(training_words[0])
-mean, spread = training_mel.mean(axis=(0, 1)), training_mel.std(axis=(0, 1))
-
-
-def features(words):
-    """The log-mel spectrograms of made words, on the scale of the training words: (n, frames, 32)."""
-    return (log_mel(words[0]) - mean) / spread
-
-
-# %% [markdown]
-# ## Near and far
-#
-# First a simpler task than CTC: here we *know* which vowel sounds in each frame, since we made it. So we can train with an ordinary classification in every frame and compare four listeners on new voices:
-#
-# - **one frame**: linear discriminant analysis, the classical method (a Gaussian for each vowel, one shared covariance);
-# - **near**: two convolutions over 3 frames, which see 2 frames to each side, 32 ms;
-# - **far**: four convolutions over 3 frames with dilations 1, 2, 4 and 8 (lesson 3.1), which see 15 frames to each side;
-# - **both directions**: a convolution and a bidirectional GRU, which see the whole word.
-#
-# Predict: which of them can step out of the trap of ɔ and ɑ?
-
-
-# %%
-def make_listener(kind):
-    """A network from log-mel spectrograms (batch, frames, 32) to logits (batch, frames, 7)."""
-    layers = keras.layers
-    x = inputs = keras.Input((None, 32))
-    if kind == "both directions":
-        x = layers.Conv1D(32, 3, padding="same", activation="relu")(x)
-        x = layers.Bidirectional(layers.GRU(48, return_sequences=True))(x)
-    else:
-        filters, dilations = (80, (1, 1)) if kind == "near" else (48, (1, 2, 4, 8))
-        for dilation in dilations:
-            x = layers.Conv1D(
-                filters, 3, padding="same", dilation_rate=dilation, activation="relu"
-            )(x)
-            x = layers.BatchNormalization(momentum=0.9)(x)
-    return keras.Model(inputs, layers.Dense(len(VOWELS) + 1)(x))
-
-
-for kind in ("near", "far", "both directions"):
-    print(f"{kind:15s} {make_listener(kind).count_params():,} parameters")
-
-# %%
-per_frame = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-LISTENERS = ("near", "far", "both directions")
-training_features = features(training_words)
-listeners, _ = train_side_by_side(
-    make_listener, LISTENERS, training_features, training_words[2], per_frame, 4, 40, 6e-3
-)
-
-sounding = training_words[2] > 0
-one_frame = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
-one_frame.fit(training_features[sounding], training_words[2][sounding])
-
-
-# %%
-def heard(listener, words):
-    """What a listener says in each frame: (n, frames). one_frame is asked where a vowel sounds."""
-    if listener is one_frame:
-        said = np.zeros(words[2].shape, int)
-        said[words[2] > 0] = one_frame.predict(features(words)[words[2] > 0])
-        return said
-    return frames_of(listener, features(words)).argmax(axis=-1)
-
-
-def scores(listener, words):
-    """The share of sounding frames that are right, and of whole words, merged and without blanks."""
-    said, sounding = heard(listener, words), words[2] > 0
-    return np.mean((said == words[2])[sounding]), share_right(map(collapse, said), words[1])
-
-
-all_listeners = {"one frame": one_frame, **listeners}
-on_new_voices = {}
-for kind, listener in all_listeners.items():
-    on_new_voices[kind] = scores(listener, validation_words)
-    print(f"{kind:15s} frames {on_new_voices[kind][0]:.3f}, words {on_new_voices[kind][1]:.3f}")
-
-# %%
-near_words, far_words, both_words = (on_new_voices[kind][1] for kind in listeners)
-claim(
-    "On new voices, who hears the whole word gets over a tenth more of the words right than who hears only what is near",
-    min(far_words, both_words) > near_words + 0.1,
-    f"near {near_words:.3f}, far {far_words:.3f}, both directions {both_words:.3f}",
-)
-claim(
-    "It is the reach that counts, not the recurrence: far convolutions and the recurrent layer are close",
-    abs(far_words - both_words) < 0.08,
-    f"far {far_words:.3f}, both directions {both_words:.3f}",
-)
-claim(
-    "Each network names more frames right than the classical method does",
-    min(on_new_voices[kind][0] for kind in listeners) > on_new_voices["one frame"][0],
-    ", ".join(f"{kind} {frames:.3f}" for kind, (frames, _) in on_new_voices.items()),
-)
-
-# %%
-truth, said = validation_words[2], heard(listeners["near"], validation_words)
-wrong = (said != truth) & (truth > 0) & (said > 0)
-trap = {VOWEL_NAMES.index("ɑ") + 1, VOWEL_NAMES.index("ɔ") + 1}
-in_trap = np.mean([{t, s} == trap for t, s in zip(truth[wrong], said[wrong], strict=True)])
-claim(
-    "Most confusions of the near listener are those of ɑ and ɔ, though they are one of 15 pairs",
-    in_trap > 0.5,
-    f"{in_trap:.2f} of {wrong.sum()} wrong frames",
-)
-
-# %% [markdown]
-# So that is where reach pays. A vowel of the same mouth elsewhere in the word tells the listener the size, and the size tells ɑ from ɔ. People do the same: in a famous experiment, what listeners took a synthetic word for
-# depended on the formants of the *sentence in front of it* (Ladefoged and Broadbent, 1957).
-#
-# If this explanation is true, it can be tested. Say each vowel of a word with *another* voice. Every single vowel is as clear as before; only the help from the others is gone. What will happen to each listener?
-
-# %%
-mixed_words = make_words(400, validation_voices, generator, mixed=True)
-on_mixed = {kind: scores(listener, mixed_words) for kind, listener in all_listeners.items()}
-for kind, (frames, whole) in on_mixed.items():
-    print(f"{kind:15s} frames {frames:.3f}, words {whole:.3f}")
-lost = {kind: on_new_voices[kind][0] - on_mixed[kind][0] for kind in all_listeners}
-claim(
-    "Mixing voices within words costs the far listeners more frames than the near one and the single frame",
-    min(lost["far"], lost["both directions"]) > max(lost["near"], lost["one frame"]) + 0.01,
-    ", ".join(f"{kind} loses {frames:.3f}" for kind, frames in lost.items()),
-)
-
-# %% [markdown]
-# The listeners with reach trusted the rest of the word, and now it misleads them. What a network has learned to lean on is part of what it knows.
-#
-# ## The same loss for sound
-#
-# In real recordings nobody knows which vowel sounds in which frame. So take the labels of the frames away and give the far convolutions only the spelling, with the CTC loss: the same line of code that trained the readers.
-
-# %%
-keras.utils.set_random_seed(SEED)
-speller = make_listener("far")
-losses = trained(speller, training_features, training_words[1], keras.losses.CTC(), 6, 40, 3e-3)
-spelled = share_right(read_all(frames_of(speller, features(validation_words))), validation_words[1])
-print(f"loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses)}")
-claim(
-    "From spellings alone the network learns to spell more than three in four words of new voices",
-    spelled > 0.75,
-    f"{spelled:.3f} of the words; trained with a label for each frame {far_words:.3f}",
-)
-
-# %% [markdown]
-# Last, the test: 30 voices that nobody has used. And 30 voices outside of everything the network knows, with mouths 1.4 to 1.6 times as small, as children have.
-
-# %%
-tests = {
-    "new voices": make_words(400, make_voices(30, generator), generator),
-    "small voices": make_words(400, make_voices(30, generator, sizes=(1.4, 1.6)), generator),
-}
-tested = {
-    name: (
-        scores(listeners["both directions"], words)[1],
-        share_right(read_all(frames_of(speller, features(words))), words[1]),
-    )
-    for name, words in tests.items()
-}
-claim(
-    "New voices of the trained sizes are understood, smaller ones mostly not",
-    min(tested["new voices"]) > 0.7 and max(tested["small voices"]) < 0.5,
-    "; ".join(
-        f"{name}: frame labels {labels:.3f}, spellings {spellings:.3f}"
-        for name, (labels, spellings) in tested.items()
-    ),
-)
-
-# %% [markdown]
-# This is not a toy's weakness. Speech recognisers make more mistakes for voices that are rare in their training data, and those are the voices of people. A test set with the same voices as the training set cannot show it.
-
-# %% [markdown]
-# ## Full size: digits spoken by people
-#
-# Now real recordings: 3,000 of the words *zero* to *nine* by six people (Free Spoken Digit Dataset). They are a download of 16 MB, once, which Keras keeps in its cache. Where there is neither cache nor network, the next cell says what to do, and
-# the lesson goes on.
-
-# %%
-try:
-    spoken = load_spoken_digits()
-except RuntimeError as what_to_do:
-    spoken = None
-    print(what_to_do)
-
-# %% [markdown]
-# The words are short, so the whole recording gets one label and no CTC is needed. Two networks read its log-mel spectrogram: convolutions with a maximum over time at the end, and a bidirectional GRU. The classical method is
-# linear discriminant analysis on the mean spectra of the beginning, middle and end. The honest question is about people the network has *not* heard, so we **split by speaker**: three rounds, in each of them four people train and the other two examine. Beside it stands
-# a split by recording, in which everyone is on both sides.
-
-
-# %%
-SPOKEN_FRAMES = 64  # one second; longer recordings are cut, shorter ones end in silence
-
-
-def spoken_features(waves):
-    """Log-mel spectrograms (n, 64, 32), and mean spectra of each recording's thirds (n, 96)."""
-    mel = []
-    for samples in waves:
-        sound = np.zeros((1, FRAME + (SPOKEN_FRAMES - 1) * HOP), "float32")
-        samples = samples[: sound.shape[1]] / np.abs(samples).max()
-        sound[0, : len(samples)] = samples
-        mel.extend(log_mel(sound))
-    mel = np.array(mel)
-    mel = (mel - mel.mean(axis=(0, 1))) / mel.std(axis=(0, 1))
-    lengths = [max(3, min(SPOKEN_FRAMES, len(samples) // HOP)) for samples in waves]
-    thirds = [
-        [part.mean(axis=0) for part in np.array_split(each[:length], 3)]
-        for each, length in zip(mel, lengths, strict=True)
-    ]
-    return mel, np.reshape(thirds, (len(waves), -1))
-
-
-def make_word_listener(kind):
-    """A network from log-mel spectrograms (batch, 64, 32) to logits (batch, 10)."""
-    layers = keras.layers
-    x = inputs = keras.Input((SPOKEN_FRAMES, 32))
-    if kind == "recurrent":
-        x = layers.Conv1D(32, 3, strides=2, padding="same", activation="relu")(x)
-        x = layers.Bidirectional(layers.GRU(48))(layers.Dropout(0.2)(x))
-    else:
-        for stride in (1, 2, 2):
-            x = layers.Conv1D(64, 3, strides=stride, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.GlobalMaxPooling1D()(layers.Dropout(0.3)(x))
-    return keras.Model(inputs, layers.Dense(10)(x))
-
-
-# %%
-def examine(mel, thirds, labels, held_out):
-    """The share of held-out recordings each method names right, trained on the others."""
-    shares = {}
-    classical = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
-    classical.fit(thirds[~held_out], labels[~held_out])
-    shares["classical"] = classical.score(thirds[held_out], labels[held_out])
-    per_word = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    task = mel[~held_out], labels[~held_out], per_word, 12, 50, 4e-3
-    keras.utils.clear_session()
-    models, _ = train_side_by_side(make_word_listener, ("convolution", "recurrent"), *task)
-    for kind, model in models.items():
-        said = frames_of(model, mel[held_out]).argmax(axis=-1)
-        shares[kind] = np.mean(said == labels[held_out])
-    return shares
-
-
-# %%
-if spoken is not None:
-    waves, spoken_labels, speakers = spoken
-    mel, thirds = spoken_features(waves)
-    # The recordings come sorted, and training wants them mixed.
-    order = generator.permutation(len(waves))
-    mel, thirds, spoken_labels, speakers = (
-        part[order] for part in (mel, thirds, spoken_labels, speakers)
-    )
-    names = np.unique(speakers)
-    generator.shuffle(names)
-    rounds = [
-        examine(mel, thirds, spoken_labels, np.isin(speakers, names[k : k + 2])) for k in (0, 2, 4)
-    ]
-    by_recording = examine(
-        mel, thirds, spoken_labels, generator.permutation(len(speakers)) < len(speakers) // 3
-    )
-    by_speaker = {kind: [shares[kind] for shares in rounds] for kind in by_recording}
-    for kind, shares in by_speaker.items():
-        each = ", ".join(f"{share:.2f}" for share in shares)
-        print(
-            f"{kind:11s} new speakers {np.mean(shares):.3f} ({each}), new recordings {by_recording[kind]:.3f}"
-        )
-
-# %%
-if spoken is not None:
-    drops = {kind: by_recording[kind] - np.mean(shares) for kind, shares in by_speaker.items()}
-    claim(
-        "A split by recording flatters every method: spoken digits of new speakers cost all of them more than ten points in a hundred",
-        min(drops.values()) > 0.1,
-        ", ".join(f"{kind} {drop:.2f}" for kind, drop in drops.items()),
-    )
-    claim(
-        "On speakers it has never heard, each method names spoken digits far better than guessing",
-        min(np.mean(shares) for shares in by_speaker.values()) > 0.3,
-        ", ".join(f"{kind} {np.mean(shares):.2f}" for kind, shares in by_speaker.items())
-        + "; guessing 0.10",
-    )
-    claim(
-        "With all speakers known, the networks name more than nine in ten spoken digits",
-        min(by_recording["convolution"], by_recording["recurrent"]) > 0.9,
-        ", ".join(f"{kind} {share:.3f}" for kind, share in by_recording.items()),
-    )
-
-# %% [markdown]
-# If the cells above printed nothing but how to get the recordings, they are not on this machine. Where they are, three claims hold: with all speakers known the networks name over nine in ten words; on new
-# speakers every method loses more than ten points in a hundred; and what is left is far above guessing. Look at the three rounds: who the two examiners are matters more than which network listens. With six people one cannot say which network is better for a seventh.
-#
 # ## Common mistakes
 #
 # - **Symbol 0 for a letter.** In Keras 0 is the blank and the fill. Shift your labels by one before the loss, and back after decoding.
@@ -1398,7 +823,6 @@ if spoken is not None:
 # - **Dropping blanks before merging.** Then "aa" becomes "a", always.
 # - **Looking at the first epochs and giving up.** A CTC network often says only blank for a while: whatever else it says is worse until it knows something. Lower the step length before you change the network.
 # - **Frames of the padding.** `keras.losses.CTC` counts every frame of the batch's width. Ours learn to say blank there. For inputs of very different lengths give `keras.ops.ctc_loss` each one's `output_length`.
-# - **The same writer, speaker or session on both sides of a split.**
 
 # %% [markdown]
 # ## Exercise 1: on paper
@@ -1543,50 +967,7 @@ with feedback("Count single mistakes"):
     assert got == 3, f"kitten and sitting are 3 apart, yours says {got}"
 
 # %% [markdown]
-# ## Exercise 4: predict the spectrogram
-#
-# Before you compute anything: a spectrogram with frames of 256 samples, hops of 128, 8,000 samples a second. How many frames has one second (only whole ones)? In which of the 129 rows, counted from 0, is a tone of 1,000 hertz strongest? And which frequency has the *highest* row?
-
-# %% tags=["exercise"]
-frames_a_second = None
-row_of_tone = None
-highest_frequency = None
-### BEGIN SOLUTION
-frames_a_second = (8000 - 256) // 128 + 1
-row_of_tone = 1000 // (8000 // 256 + 0.25)  # rows are 8000 / 256 = 31.25 hertz apart
-highest_frequency = 4000  # half of the sampling rate
-### END SOLUTION
-
-# %% tags=["wrong"]
-frames_a_second, row_of_tone, highest_frequency = (
-    62,
-    32,
-    4000,
-)  # 8000 / 128, as if frames had no length
-
-# %% tags=["wrong"]
-frames_a_second, row_of_tone, highest_frequency = 61, 32, 8000  # the sampling rate
-
-# %% tags=["wrong"]
-frames_a_second, row_of_tone, highest_frequency = 61, 16, 4000  # rows of 62.5 hertz
-
-# %% tags=["check"]
-with feedback("Predict the spectrogram"):
-    assert None not in (frames_a_second, row_of_tone, highest_frequency), "fill in all three"
-    seconds = np.arange(RATE) / RATE
-    seen = spectrogram(np.sin(2 * np.pi * 1000 * seconds).astype("float32"))
-    assert frames_a_second == len(seen), (
-        f"there are {len(seen)} frames: the first takes 256 samples, each further one 128 more"
-    )
-    assert row_of_tone == seen[0].argmax(), (
-        f"not row {row_of_tone}: two neighbouring rows are rate / 256 hertz apart"
-    )
-    assert highest_frequency == RATE / 2, (
-        "two samples a period are the least that can show a tone: which frequency is that?"
-    )
-
-# %% [markdown]
-# ## Exercise 5: beat this baseline (open-ended)
+# ## Exercise 4: beat this baseline (open-ended)
 #
 # Account numbers carry a check: here the last of five digits is chosen so that the sum of all is divisible by 10. The reader below is unsure, and greedy decoding gets few numbers right. Use what you know about the numbers. Your decoder gets one
 # table, (frames, symbols), and returns a tuple of digits plus 1. It has to read at least ten in a hundred numbers more than greedy decoding does.
@@ -1649,11 +1030,10 @@ with feedback("Beat this baseline"):
 # - Its gradient is that of ordinary classification, with targets the network makes up from the paths that spell the right text.
 # - Touching digits were read as whole strips, where cutting first failed. Strips longer than any in training were read too.
 # - The best path is not always the best text. On a network that is sure the two hardly differ; the beam pays when other knowledge joins in.
-# - A recurrent layer did *not* help to read strips of random digits, and did help to tell vowels of unknown voices. What counted was how far a network sees: dilated convolutions did as well.
-# - Voices outside of the training range were mostly not understood. A split by recording would not have shown it.
+# - A recurrent layer did *not* help to read strips of random digits: a digit can be told from its own pixels.
 #
-# Not shown: language models inside the beam, networks that predict the next letter from the last ones (transducers, and the encoder-decoder of lesson 4.3b), large speech models trained on thousands of hours, noise and
-# rooms. Lesson 6.1 gives every frame a direct view of every other.
+# Not shown: language models inside the beam, and networks that predict the next letter from the last ones (transducers, and the encoder-decoder of lesson 4.3b). Lesson 4.3d listens: the same loss, and a task
+# where it does matter how far a network hears.
 
 # %% [markdown]
 # ## Questions
@@ -1691,10 +1071,5 @@ with feedback("Beat this baseline"):
 #
 # - A. Graves, S. Fernández, F. Gomez, J. Schmidhuber (2006). Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural networks. doi:10.1145/1143844.1143891
 # - A. Hannun (2017). Sequence modeling with CTC. doi:10.23915/distill.00008
-# - K. M. Sayre (1973). Machine recognition of handwritten words: a project report. doi:10.1016/0031-3203(73)90044-7
-# - H. Sak, A. Senior, K. Rao, F. Beaufays (2015). Fast and accurate recurrent neural network acoustic models for speech recognition. arXiv:1507.06947
-# - S. Bai, J. Z. Kolter, V. Koltun (2018). An empirical evaluation of generic convolutional and recurrent networks for sequence modeling. arXiv:1803.01271
-# - G. E. Peterson, H. L. Barney (1952). Control methods used in a study of the vowels. doi:10.1121/1.1906875
-# - P. Ladefoged, D. E. Broadbent (1957). Information conveyed by vowels. doi:10.1121/1.1908694
-# - D. H. Klatt (1980). Software for a cascade/parallel formant synthesizer. doi:10.1121/1.383940
-# - Z. Jackson and others (2018). Free Spoken Digit Dataset. doi:10.5281/zenodo.1342401
+# - K. M. Sayre (1973). Machine recognition of handwritten words: a project report. Pattern Recognition 5(3)
+# - A. Senior, H. Sak, F. de Chaumont Quitry, T. N. Sainath, K. Rao (2015). Acoustic modelling with CD-CTC-SMBR LSTM RNNs. IEEE Workshop on Automatic Speech Recognition and Understanding, pages 604-609
