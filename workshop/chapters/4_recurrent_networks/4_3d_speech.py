@@ -537,16 +537,15 @@ def spoken_features(waves):
         samples = samples[: sound.shape[1]] / np.abs(samples).max()
         sound[0, : len(samples)] = samples
         mel.extend(log_mel(sound))
-    mel = np.array(mel)
-    mel = (mel - mel.mean(axis=(0, 1))) / mel.std(axis=(0, 1))
     lengths = [max(3, min(SPOKEN_FRAMES, len(samples) // HOP)) for samples in waves]
     thirds = [
         [part.mean(axis=0) for part in np.array_split(each[:length], 3)]
         for each, length in zip(mel, lengths, strict=True)
     ]
-    return mel, np.reshape(thirds, (len(waves), -1))
+    return np.array(mel), np.reshape(thirds, (len(waves), -1))
 
 
+# %%
 def make_word_listener(kind):
     """A network from log-mel spectrograms (batch, 64, 32) to logits (batch, 10)."""
     layers = keras.layers
@@ -569,6 +568,8 @@ def examine(mel, thirds, labels, held_out):
     classical = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
     classical.fit(thirds[~held_out], labels[~held_out])
     shares["classical"] = classical.score(thirds[held_out], labels[held_out])
+    known = mel[~held_out]
+    mel = (mel - known.mean(axis=(0, 1))) / known.std(axis=(0, 1))
     for kind in ("convolution", "recurrent"):
         keras.utils.clear_session()  # so that each network gives its memory back
         keras.utils.set_random_seed(SEED)
