@@ -538,11 +538,11 @@ claim(
     f"new {judged['monkey'][0]:.2f} and {judged[1.0][0]:.2f}, "
     f"perplexity {judged['monkey'][1]:.0f} and {judged[1.0][1]:.1f}",
 )
-shuffled = judge(invent(asked, 0.5, generator), generator.permutation(asked))[2]
+shuffled = judge(invent(asked, 0.3, generator), generator.permutation(asked))[2]
 claim(
-    "At temperature 0.5 more than three names of ten are in the language asked for, and held against shuffled requests nothing of that is left",
-    bool(judged[0.5][2] > 0.3 and shuffled < 0.2),
-    f"as asked {judged[0.5][2]:.2f}, real unseen names {judged['real, unseen'][2]:.2f}, shuffled {shuffled:.2f}",
+    "At temperature 0.3 more than three names of ten are in the language asked for, and held against shuffled requests nothing of that is left",
+    bool(judged[0.3][2] > 0.3 and shuffled < 0.2),
+    f"as asked {judged[0.3][2]:.2f}, real unseen names {judged['real, unseen'][2]:.2f}, shuffled {shuffled:.2f}",
 )
 
 # %% [markdown]
@@ -1321,9 +1321,9 @@ claim(
     f"sentence {broken['we meet on march 5, 2024']['all']:.3f}",
 )
 claim(
-    "The network cannot read the form that it writes",
-    bool(broken["ISO itself"]["all"] < 0.3),
-    f"exact match {broken['ISO itself']['all']:.3f}",
+    "The network cannot read the form that it writes, and a th behind the day costs it more than one month of ten",
+    bool(broken["ISO itself"]["all"] < 0.3 and broken["march 5th, 2024"]["month"] < 0.9),
+    f"exact match {broken['ISO itself']['all']:.3f}, months {broken['march 5th, 2024']['month']:.3f}",
 )
 claim(
     "One typing error costs the rule more than twice what it costs the network",
@@ -1373,21 +1373,27 @@ for name in probed:
     print(f"{name:25s} before {broken[name]['all']:.3f}, after {mended[name]['all']:.3f}")
 
 # %% [markdown]
-# The years are mended as far as the data reach, and no further: 2200 to 2249 still breaks. Typing errors are forgiven more often. What nobody showed, ISO itself for example, stays bad. A network interpolates what it has seen. If you need a guarantee, write the rule.
+# The years are mended as far as the data reach, and no further: 2200 to 2249 still breaks. Typing errors are forgiven more often. What nobody showed, ISO itself for example, stays bad, and some of it gets worse:
+# compare *2024 march 5* before and after. A network interpolates what it has seen. If you need a guarantee, write the rule.
 
 # %%
 claim(
-    "Training on the years 1800 to 2199 mends 1900 to 1949 and 2050 to 2099, and not 2200 to 2249",
+    "Training on the years 1800 to 2199 mends 1900 to 1949 and 2050 to 2099, but neither 2200 to 2249 nor ISO itself",
     bool(
         min(mended["1900 to 1949"]["all"], mended["2050 to 2099"]["all"]) > 0.97
-        and mended["2200 to 2249"]["all"] < 0.8
+        and max(mended["2200 to 2249"]["all"], mended["ISO itself"]["all"]) < 0.8
     ),
-    ", ".join(f"{n} {mended[n]['all']:.3f}" for n in probed if " to " in n),
+    ", ".join(f"{n} {mended[n]['all']:.3f}" for n in probed if " to " in n or "ISO" in n),
 )
 claim(
     "Typing errors in training lower the errors on misspelt dates",
-    bool(mended["one typing error"]["all"] > broken["one typing error"]["all"] + 0.01),
+    bool(mended["one typing error"]["all"] > broken["one typing error"]["all"]),
     f"{broken['one typing error']['all']:.3f} before, {mended['one typing error']['all']:.3f} after",
+)
+claim(
+    "Mending has a price: dates such as 2024 march 5, an order that no training text has, are read worse than before",
+    bool(mended["2024 march 5"]["all"] < broken["2024 march 5"]["all"]),
+    f"{broken['2024 march 5']['all']:.3f} before, {mended['2024 march 5']['all']:.3f} after",
 )
 
 # %% [markdown]
