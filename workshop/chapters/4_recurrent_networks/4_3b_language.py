@@ -961,7 +961,7 @@ print(f"   up to {lengths[short].max()} letters {right[short].mean():.3f}")
 print(f"   from {lengths[long].min()} letters on {right[long].mean():.3f}")
 
 # %% [markdown]
-# Hardly. A long date says no more than a short one: always one day, out of about 36,500. What counts for a bridge is how much must be carried over, not how long the text was. So we measure the load.
+# A little fewer, and far from a collapse. A long date says no more than a short one: always one day, out of about 36,500. For a bridge it should matter more how much must be carried over than how long the text was. So we measure the load.
 # The bridge has 192 numbers, $h$ and $c$. We take its **principal components** over training texts, the directions in which it varies most, keep the first $k$ of them for each validation text, and let the decoder write from that.
 # With $k = 0$ every text gets the same bridge, the mean. (The decoder has its teacher here. Below you will see why that does not matter for exact match.)
 
@@ -1019,8 +1019,8 @@ claim(
     f"8: {narrow['without attention'][KEPT.index(8)]:.3f}, all: {narrow['without attention'][-1]:.3f}",
 )
 claim(
-    "Without attention long dates get at most five characters of 100 fewer right than short ones",
-    bool(right[long].mean() > right[short].mean() - 0.05),
+    "Without attention long dates get at most eight characters of 100 fewer right than short ones",
+    bool(right[long].mean() > right[short].mean() - 0.08),
     f"characters {right[short].mean():.3f} on the shortest quarter, {right[long].mean():.3f} on the longest",
 )
 
@@ -1285,7 +1285,7 @@ plt.show()
 #
 # - **Languages.** Slovak and Norwegian are read almost like Czech and Danish: their months are spelt nearly alike. Where the months have other roots, as in Lithuanian, or other letters, as in Greek (all `UNKNOWN`), the month is guessed. The year and the day
 #   of a Greek date are still right.
-# - **Order.** A day in front of an English month never occurred in training, and is read. So are most dates in a sentence. The network has learned something about numbers and months, not just fifteen templates. But the harmless *th* of *5th* costs it many months: it has met no word behind a day.
+# - **Order.** A day in front of an English month never occurred in training, and is read. So are most dates in a sentence. The network has learned something about numbers and months, not just fifteen templates. It has met no word behind a day, though: what the harmless *th* of *5th* costs it differs from one training to the next.
 # - **Years.** The rule copies four digits. The network has learned *which years there are*: 1950 to 2049. It reads 1920 and writes a year that it knows.
 # - **Its own answers.** No training text looks like an ISO date. The network fails at the very form that it writes. (The rule fails too: it takes the first small number for the day. But you can see that in its code, and mend it in a line.)
 # - **Typing errors.** One in the name of the month costs the rule the month. The network, which never knew what a word is, forgives many.
@@ -1321,9 +1321,9 @@ claim(
     f"sentence {broken['we meet on march 5, 2024']['all']:.3f}",
 )
 claim(
-    "The network cannot read the form that it writes, and a th behind the day costs it more than one month of ten",
-    bool(broken["ISO itself"]["all"] < 0.3 and broken["march 5th, 2024"]["month"] < 0.9),
-    f"exact match {broken['ISO itself']['all']:.3f}, months {broken['march 5th, 2024']['month']:.3f}",
+    "The network cannot read the form that it writes",
+    bool(broken["ISO itself"]["all"] < 0.3),
+    f"exact match {broken['ISO itself']['all']:.3f}",
 )
 claim(
     "One typing error costs the rule more than twice what it costs the network",
@@ -1725,7 +1725,7 @@ with feedback("Beat this baseline"):
 # - Counting with Witten-Bell smoothing beats a GRU on 6,000 names, and the mean of both beats counting.
 # - A temperature takes odds to a power. It moves samples along a line from likely and stale to new and noisy. Novelty alone rewards the monkey.
 # - An encoder-decoder translates. Attention gives each answer a direct way to each letter. On dates it makes learning much faster, and then the bridge is not needed at all.
-# - The bottleneck is the amount that must pass, not the length of the text.
+# - A bridge is narrow for the amount that must pass. The length of the text matters less here.
 # - An attention map can be tested: hide the letters and see which answer suffers.
 # - For greedy decoding, exact match with a teacher and alone are the same. The characters after the first mistake are not.
 # - The network reads relatives of its languages and new orders of words, and fails at years, letters and forms that it never met. Data of the missing kind mend it, as far as they reach. A rule fails elsewhere, and you can read in its code where.
