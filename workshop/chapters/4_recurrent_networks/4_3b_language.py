@@ -498,11 +498,14 @@ for name, (new, likely, as_asked) in judged.items():
     title = name if isinstance(name, str) else f"T = {name}"
     print(f"{title:12s} new {new:.2f}, perplexity {likely:6.2f}, as asked {as_asked:.2f}")
 
-# %% alt="Share of new names against the n-gram model's perplexity on a logarithmic axis. The network's points climb from temperature 0.1, where many names repeat, to the upper right at 1.5; real unseen names are in the upper left, seen ones at zero, n-gram samples near the left end of the line, the monkey far right at 1."
+# %% alt="Share of new names against the n-gram model's perplexity on a logarithmic axis. The network's points climb from temperature 0.1, where many names repeat, to the upper right at 1.5; real unseen names are in the upper left, seen ones at zero, n-gram samples close to the line near its left end, the monkey far right at 1."
 curve = np.array([judged[temperature][:2] for temperature in TEMPERATURES])
 plt.semilogx(curve[:, 1], curve[:, 0], marker="o", color=COLOURS["blue"])
-for temperature, (new, likely) in zip(TEMPERATURES, curve, strict=True):
-    plt.annotate(f"T = {temperature}", (likely * 1.1, new - 0.06), color=COLOURS["blue"])
+for place, (new, likely) in enumerate(curve):
+    height = (
+        new - 0.06 - 0.07 * (place % 2)
+    )  # neighbours at two heights, so that none hides another
+    plt.annotate(f"T = {TEMPERATURES[place]}", (likely * 1.1, height), color=COLOURS["blue"])
 for name, marker in (("real, seen", "s"), ("real, unseen", "D"), ("n-gram", "^"), ("monkey", "X")):
     new, likely, _ = judged[name]
     plt.plot(likely, new, marker, color=COLOURS["red"], markersize=9)
@@ -913,7 +916,7 @@ for name, curve, marker in (
 plt.axhline(rule_score, color="0.4", linestyle=":", label="rule")
 plt.xlabel("dates read in training (thousands; one epoch is 16)")
 plt.ylabel("exact match, free running")
-plt.legend(loc="lower right")
+plt.legend(loc="center right")
 plt.title(f"{LOOKED_AT} validation dates")
 plt.show()
 
