@@ -502,9 +502,7 @@ for name, (new, likely, as_asked) in judged.items():
 curve = np.array([judged[temperature][:2] for temperature in TEMPERATURES])
 plt.semilogx(curve[:, 1], curve[:, 0], marker="o", color=COLOURS["blue"])
 for place, (new, likely) in enumerate(curve):
-    height = (
-        new - 0.06 - 0.07 * (place % 2)
-    )  # neighbours at two heights, so that none hides another
+    height = new - 0.06 - 0.07 * (place % 2)  # so that no label hides its neighbour
     plt.annotate(f"T = {TEMPERATURES[place]}", (likely * 1.1, height), color=COLOURS["blue"])
 for name, marker in (("real, seen", "s"), ("real, unseen", "D"), ("n-gram", "^"), ("monkey", "X")):
     new, likely, _ = judged[name]
