@@ -20,6 +20,7 @@ import scipy.linalg
 import scipy.spatial
 import scipy.special
 import scipy.stats
+import sklearn.decomposition
 import sklearn.metrics
 import sklearn.model_selection
 import tensorflow as tf
@@ -185,6 +186,7 @@ def floor_at(size, repeats=20):
     return np.mean([frechet_distance(*two_halves(size, SEED + k)) for k in range(repeats)])
 
 
+# %%
 floors = {size: floor_at(size) for size in (40, 75, 150, COUNT)}
 floor = floors[COUNT]
 noise_images = rng.uniform(size=(COUNT, 28, 28, 1))
@@ -282,6 +284,7 @@ def train_detector(real, fakes, steps, batch=48):
         detector_optimizer.apply(tape.gradient(loss, detector.trainable_variables))
 
 
+# %%
 def detector_score(fakes, prepare=lambda images: images):
     """AUC of a detector that learns on two thirds of the fakes and is asked about the rest and validation digits.
 
@@ -292,7 +295,7 @@ def detector_score(fakes, prepare=lambda images: images):
     fakes, validation_images = prepare(fakes), prepare(validation[0])
     real = prepare(training_images[rng.permutation(len(training_images))[: 2 * COUNT]])
     train_detector(
-        tf.constant(real, "float32"), tf.constant(fakes[: 2 * COUNT], "float32"), tf.constant(150)
+        tf.constant(real, "float32"), tf.constant(fakes[: 2 * COUNT], "float32"), tf.constant(200)
     )
     unseen = np.concatenate([validation_images, fakes[2 * COUNT :]])
     logits = ops.convert_to_numpy(detector(unseen.astype("float32"), training=False))
@@ -333,13 +336,14 @@ def gaussian_sampler(labels, rng, components=20, by_class=True):
     images = np.zeros((len(labels), 28 * 28))
     for group in np.unique(groups):
         own = training_images[own_groups == group].reshape(-1, 28 * 28)
-        mean, place = own.mean(axis=0), groups == group
-        _, spreads, directions = np.linalg.svd(own - mean, full_matrices=False)
-        amounts = rng.normal(size=(place.sum(), components)) * spreads[:components]
-        images[place] = mean + amounts @ directions[:components] / np.sqrt(len(own) - 1)
+        place = groups == group
+        found = sklearn.decomposition.PCA(components, random_state=0).fit(own)
+        amounts = rng.normal(size=(place.sum(), components)) * np.sqrt(found.explained_variance_)
+        images[place] = found.mean_ + amounts @ found.components_
     return np.clip(images, 0, 1).reshape(-1, 28, 28, 1)
 
 
+# %% tags=["setup"]
 def copies(labels, rng, noise=0.0):
     """A training digit for each label, none twice, with normal noise of this spread on every pixel."""
     picks = np.zeros(len(labels), int)
@@ -491,6 +495,7 @@ def build_generator(conditional):
     return keras.Model([noise, label] if conditional else [noise], x)
 
 
+# %% tags=["setup"]
 def build_discriminator(conditional, batch_normalization):
     """Images (n, 28, 28, 1) in [-1, 1], and labels (n,) if conditional, to one logit each: (n, 1)."""
     image, label = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
@@ -907,6 +912,7 @@ def make_game(kind, seeds):
     return game
 
 
+# %%
 def restart(game, seed, generator_weights, discriminator_weights):
     """Put the game back to one of its beginnings."""
     game.generator.set_weights(generator_weights)
@@ -963,6 +969,7 @@ def one_step(game, step):
     follow(game.averaged, game.generator)
 
 
+# %%
 def play(game):
     """Train from each beginning. Returns for each, by stop: the last weights, their average, and the seconds."""
 
@@ -1212,7 +1219,7 @@ show_images(draw_digits(best["conditional"], columns[:30], rng), title="After tw
 #
 # ## What does the detector see?
 #
-# The detector column tells another story. It catches the conditional GAN, whose digits everybody can read. It does not read: it looks for traces. One kind you can find yourself. Real digits have an empty margin, exactly 0. A tanh never arrives at its end,
+# The detector column tells another story. It catches the DCGAN nearly always, and the WGAN-GP, whose digits are no easier to read, less often. It does not read: it looks for traces. One kind you can find yourself. Real digits have an empty margin, exactly 0. A tanh never arrives at its end,
 # so generated margins are *nearly* empty. Set everything below a tenth to zero, in real and generated images alike, and ask again. Predict: does the detector still work?
 
 
@@ -1238,15 +1245,15 @@ for kind, runs in trained.items():
     print(f"detector {before[kind].mean():.2f}, without them {after[kind].mean():.2f}")
 
 # %%
-by_training = before["conditional"], after["conditional"]
+by_training = before["DCGAN"], after["DCGAN"]
 claim(
-    "Much of what the detector sees are pixels that are nearly empty; without them it finds the conditional GAN's digits clearly less often",
+    "Much of what the detector sees are pixels that are nearly empty; without them it finds the DCGAN's images clearly less often",
     by_training[1].mean() < by_training[0].mean() - 0.08,
-    f"conditional, by training: {by_training[0].round(2)}, and {by_training[1].round(2)} without",
+    f"DCGAN, by training: {by_training[0].round(2)}, and {by_training[1].round(2)} without",
 )
 
 # %% [markdown]
-# One line of post-processing, which a generator could do for itself, hides many of its digits. A detector that works because of one trace is only as good as the other side's ignorance of it. Lesson 5.3 comes back to that.
+# One line of post-processing, which a generator could do for itself, hides many of its images. A detector that works because of one trace is only as good as the other side's ignorance of it. Lesson 5.3 comes back to that.
 
 # %% [markdown]
 # ## Did it learn by heart?
