@@ -659,7 +659,7 @@ for theta in (0.5, 2.0, 8.0):
     kernel = critic.trainable_variables[0]
     kernel.assign([[-0.5]])
     real, fake = tf.zeros((4, 1, 1, 1)), tf.fill((4, 1, 1, 1), theta)
-    for _ in range(60):
+    for _ in range(30):
         with tf.GradientTape() as tape:
             loss = critic_loss(critic([real]), critic([fake]))
             loss += LAMBDA * gradient_penalty(critic, real, fake, tf.random.uniform((4, 1, 1, 1)))
@@ -778,8 +778,9 @@ claim(
 
 # %%
 BATCH = 32
-WRONG_LABELS = 0.2  # weight of real images with a wrong label
-LAZY = 4  # every how many steps the R1 penalty is due
+WRONG_LABELS = 0.1  # weight of real images with a wrong label
+R1 = 3.0  # strength of the R1 penalty
+LAZY = 4  # every how many steps it is due
 
 
 def dcgan_loss(discriminator, batch, dice, step):
@@ -803,7 +804,7 @@ def conditional_loss(discriminator, batch, dice, step):
     )
     loss = discriminator_loss(real_logits, fake_logits)
     loss += WRONG_LABELS * ops.mean(ops.softplus(wrong_logits))
-    r1 = lambda: LAZY * r1_penalty(discriminator, [real, labels])
+    r1 = lambda: LAZY * R1 * r1_penalty(discriminator, [real, labels])
     return loss + tf.cond(step % LAZY == 0, r1, lambda: 0.0)
 
 
