@@ -1755,7 +1755,7 @@ with feedback("Beat this baseline"):
 # - DCGAN: strides, batch normalization, leaky ReLU, tanh. Conditional GAN: a label for both networks, and a projection discriminator that follows from the log density ratio. WGAN-GP: a critic of slope one, a loss that does not go flat.
 # - At the same number of steps, and at about the same time, the conditional GAN was ahead of DCGAN and WGAN-GP. With twice the steps it came within twice the floor. A Gaussian for each class, without any network, came second: on data this simple that is the opponent to beat.
 # - The gradient penalty is a gradient of a gradient; spectral normalization is power iteration, and for convolutions it bounds less than it seems to.
-# - A moving average of the weights is nearly free, and here it was worth more than twice the steps; and less noise buys precision with coverage.
+# - A moving average of the weights is nearly free, and here it was worth more than twice the steps. Less noise buys precision with coverage.
 #
 # **Not shown:** large images, where self-attention, progressive growth and weeks on many machines come in, and where no Gaussian keeps up; a search for each player's best settings (ours come from a few trials on validation digits, so the order of DCGAN and WGAN-GP is no law); a ranking on other data.
 #
