@@ -242,7 +242,7 @@ def as_vowels(word):
     return "".join(VOWEL_NAMES[number - 1] for number in word if number > 0)
 
 
-training_words = make_words(1600, make_voices(60, generator), generator)
+training_words = make_words(1300, make_voices(60, generator), generator)
 validation_voices = make_voices(30, generator)
 validation_words = make_words(300, validation_voices, generator)
 
