@@ -185,10 +185,10 @@ def share_right(read, texts):
 
 
 # %%
-apart_strips, apart_texts, _ = make_strips(validation_digits, 300, SHORT, generator, gaps=(3, 6))
+apart_strips, apart_texts, _ = make_strips(validation_digits, 200, SHORT, generator, gaps=(3, 6))
 sets = {
     "apart": (apart_strips[..., 0], apart_texts),
-    "touching": (validation_strips[:300, ..., 0], validation_texts[:300]),
+    "touching": (validation_strips[:200, ..., 0], validation_texts[:200]),
 }
 cutting = {}
 for name, (strips, texts) in sets.items():
@@ -554,41 +554,31 @@ make_reader("both directions").summary()
 
 # %% [markdown]
 # The training is Keras's own: `compile` with `keras.losses.CTC()`, `fit` on strips and texts. The step length falls along a cosine to zero (lesson 2.3), and gradients are clipped
-# (lesson 4.2), for the first CTC losses are large. All three networks get the same 4,000 strips.
+# (lesson 4.2), for the first CTC losses are large. Two networks get the same 3,200 strips. The one that reads from left to right gets half of them: it will not compete, it will show us *when* it speaks.
 
 # %%
-EPOCHS, BATCH, STRIPS = 3, 25, 4000
+EPOCHS, BATCH, STRIPS = 3, 25, 3200
 strips, training_texts, _ = make_strips(training_digits, STRIPS, SHORT, generator, tilt=True)
 training_strips = keras.ops.convert_to_tensor(strips)  # once, for all networks
 del strips
 
 
-def trained(model, inputs, targets, loss, epochs, batch, fastest):
-    """Train with Adam and a step length that falls from `fastest` to 0. Returns the loss of each epoch."""
-    steps = epochs * len(inputs) // batch
-    falling = keras.optimizers.schedules.CosineDecay(fastest, steps)
-    model.compile(keras.optimizers.Adam(falling, clipnorm=1.0), loss=loss)
-    # Our examples are made in random order, so they need no shuffling.
-    history = model.fit(inputs, targets, batch_size=batch, epochs=epochs, shuffle=False, verbose=0)
+def train(model, count):
+    """Train with Adam on the first `count` strips, with a falling step length. Returns the loss of each epoch."""
+    falling = keras.optimizers.schedules.CosineDecay(6e-3, EPOCHS * count // BATCH)
+    model.compile(keras.optimizers.Adam(falling, clipnorm=1.0), loss=keras.losses.CTC())
+    # Our strips are made in random order, so they need no shuffling.
+    task = training_strips[:count], training_texts[:count]
+    history = model.fit(*task, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     return history.history["loss"]
 
 
-def train_side_by_side(make, kinds, *task):
-    """A network of each kind, from the same seed, each trained in its own thread; and their losses by kind."""
-    models = {}
-    for kind in kinds:
-        keras.utils.set_random_seed(SEED)
-        models[kind] = make(kind)
-    with ThreadPoolExecutor(len(kinds)) as pool:
-        losses = pool.map(lambda model: trained(model, *task), models.values())
-        return models, dict(zip(kinds, losses, strict=True))
-
-
 # %%
-READERS = ("both directions", "left to right", "convolution only")
-readers, losses = train_side_by_side(
-    make_reader, READERS, training_strips, training_texts, keras.losses.CTC(), EPOCHS, BATCH, 6e-3
-)
+READERS = {"both directions": STRIPS, "convolution only": STRIPS, "left to right": STRIPS // 2}
+keras.utils.set_random_seed(SEED)
+readers = {kind: make_reader(kind) for kind in READERS}
+with ThreadPoolExecutor(2) as pool:  # two networks at a time, one core each
+    losses = dict(zip(READERS, pool.map(train, readers.values(), READERS.values()), strict=True))
 for kind in READERS:
     print(f"{kind:17s} loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses[kind])}")
 
@@ -617,8 +607,10 @@ print(f"{'untrained':17s} {untrained:.3f}")
 
 # %%
 claim(
-    "All three networks read more than 75 in 100 touching strips without a mistake, a fifth more than the better way of cutting",
-    min(right.values()) > max(0.75, max(cutting["touching"]) + 0.2) and untrained < 0.05,
+    "With both directions, and with convolutions only, a network reads more than 75 in 100 touching strips without a mistake, a fifth more than the better way of cutting",
+    min(right["both directions"], right["convolution only"])
+    > max(0.75, max(cutting["touching"]) + 0.2)
+    and untrained < 0.05,
     ", ".join(f"{kind} {share:.3f}" for kind, share in right.items())
     + f"; cutting {max(cutting['touching']):.2f}, untrained {untrained:.2f}",
 )
@@ -654,7 +646,7 @@ def draw_frames(axes, logits):
     axes.set(ylim=(0, 1.3), yticks=(0, 1))
 
 
-# %% alt="A strip of seven touching digits with a dotted line through the middle of each. Below it, for each of three networks, narrow peaks named with the digits rise out of a grey area, the blank. With both directions and with convolution the peaks stand near the dotted lines, left to right they stand to the right of them."
+# %% alt="A strip of seven touching digits with a dotted line through the middle of each. Below it, for each of three networks, narrow peaks named with the digits rise out of a grey area, the blank. The peaks of the network from left to right stand to the right of the dotted lines."
 example = int(np.argmax([len(as_text(text)) == 7 for text in validation_texts]))
 figure, grid = plt.subplots(4, 1, figsize=(6.6, 5.2), sharex=True)
 grid[0].imshow(validation_strips[example, ..., 0], aspect="auto")
@@ -720,13 +712,13 @@ claim(
 # A recurrent layer earns its place where the answer depends on what is further away than the convolutions see. Lesson 4.3d has such a task. Next question: the networks have trained on strips of at most 7 digits. What about 12?
 
 # %%
-long_strips, long_texts, _ = make_strips(validation_digits, 500, LONG, generator)
+long_strips, long_texts, _ = make_strips(validation_digits, 400, LONG, generator)
 by_length = {}
-for kind, model in readers.items():
+for kind in ("both directions", "convolution only"):
     rights = []
     for frames, texts in (
         (validation_frames[kind], validation_texts),
-        (frames_of(model, long_strips), long_texts),
+        (frames_of(readers[kind], long_strips), long_texts),
     ):
         rights += [
             (np.count_nonzero(text), got == tuple(text[text > 0]))
@@ -735,7 +727,7 @@ for kind, model in readers.items():
     lengths, is_right = np.array(rights).T
     by_length[kind] = [is_right[lengths == n].mean() for n in range(SHORT[0], LONG[1] + 1)]
 
-# %% alt="Share of whole strips read right against the number of digits, for three networks; all fall slowly from 3 to 12 digits, close to a grey curve, the probability that n independent digits are all right."
+# %% alt="Share of whole strips read right against the number of digits, for two networks; both fall slowly from 3 to 12 digits, close to a grey curve, the probability that n independent digits are all right."
 counts = np.arange(SHORT[0], LONG[1] + 1)
 for kind, shares in by_length.items():
     plt.plot(counts, shares, marker="o", markersize=4, label=kind)
@@ -759,10 +751,12 @@ plt.show()
 long_right = {kind: np.mean(shares[5:]) for kind, shares in by_length.items()}
 short_right = {kind: np.mean(shares[:5]) for kind, shares in by_length.items()}
 claim(
-    "All three read most strips of 8 to 12 digits, longer than any they trained on, but fewer than of the short ones",
+    "Both read most strips of 8 to 12 digits, longer than any they trained on, but fewer than of the short ones",
     min(long_right.values()) > 0.6
-    and all(long_right[kind] < short_right[kind] for kind in READERS),
-    ", ".join(f"{kind} {long_right[kind]:.2f} against {short_right[kind]:.2f}" for kind in READERS),
+    and all(long_right[kind] < short_right[kind] for kind in by_length),
+    ", ".join(
+        f"{kind} {long_right[kind]:.2f} against {short_right[kind]:.2f}" for kind in by_length
+    ),
 )
 
 # %% [markdown]
