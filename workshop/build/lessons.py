@@ -24,7 +24,7 @@ NOT_MEASURED = {"seconds": 0, "gigabytes": 0.0, "cores": 0}
 BIGGEST_NOTEBOOK = 600_000  # bytes
 MOST_SECONDS, MOST_GIGABYTES = 60, 1.5
 # Seconds for the lessons that train several networks at lengths or image sizes where less would not convince.
-MORE_SECONDS = {"4.3b": 75, "4.3c": 75, "5.2": 90}
+MORE_SECONDS = {"4.3b": 75, "4.3c": 75, "4.3d": 75, "5.2": 90}
 SMALLEST_CHANGE = (
     0.3  # a new time or memory within this share of the stored one does not replace it
 )

@@ -364,7 +364,7 @@ listeners = {}
 for kind in ("near", "far", "both directions"):
     keras.utils.set_random_seed(SEED)
     listeners[kind] = make_listener(kind)
-    losses = train(listeners[kind], training_features, training_words[2], per_class, 4, 40, 6e-3)
+    losses = train(listeners[kind], training_features, training_words[2], per_class, 4, 32, 6e-3)
     print(f"{kind:15s} {listeners[kind].count_params():,} parameters, last loss {losses[-1]:.3f}")
 
 sounding = training_words[2] > 0
@@ -470,7 +470,7 @@ claim(
 # %%
 keras.utils.set_random_seed(SEED)
 speller = make_listener("both directions")
-losses = train(speller, training_features, training_words[1], keras.losses.CTC(), 6, 40, 6e-3)
+losses = train(speller, training_features, training_words[1], keras.losses.CTC(), 5, 32, 6e-3)
 spelled = share_right(map(collapse, heard(speller, validation_words)), validation_words[1])
 print(f"loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses)}")
 claim(
@@ -482,7 +482,7 @@ claim(
 # %% [markdown]
 # Last, the test: 30 voices that nobody has used. And 30 voices outside of everything the network knows, with mouths 1.4 to 1.6 times as small, as children have.
 
-# %%
+# %% tags=["headline"]
 tests = {
     "new voices": make_words(300, make_voices(30, generator), generator),
     "small voices": make_words(300, make_voices(30, generator, sizes=(1.4, 1.6)), generator),
