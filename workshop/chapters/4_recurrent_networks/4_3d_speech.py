@@ -369,7 +369,7 @@ for kind in ("near", "far", "both directions"):
 
 sounding = training_words[2] > 0
 one_frame = sklearn.discriminant_analysis.LinearDiscriminantAnalysis()
-one_frame.fit(training_features[sounding], training_words[2][sounding])
+one_frame = one_frame.fit(training_features[sounding], training_words[2][sounding])
 
 
 # %% [markdown]
