@@ -470,7 +470,7 @@ claim(
 # %%
 keras.utils.set_random_seed(SEED)
 speller = make_listener("both directions")
-losses = train(speller, training_features, training_words[1], keras.losses.CTC(), 5, 32, 6e-3)
+losses = train(speller, training_features, training_words[1], keras.losses.CTC(), 7, 32, 6e-3)
 spelled = share_right(map(collapse, heard(speller, validation_words)), validation_words[1])
 print(f"loss by epoch: {', '.join(f'{loss:.2f}' for loss in losses)}")
 claim(
