@@ -661,8 +661,8 @@ figure.supylabel("probability in each frame", fontsize=11)
 plt.show()
 
 # %% [markdown]
-# Most frames say blank, and each digit is a narrow peak: one frame is enough, and the loss does not ask for more. Look where the peaks stand. The network that reads from both sides can speak anywhere on a digit, or even before it. The one that reads from left to
-# right must have seen enough of a digit first, so it waits. We measure the delay on all strips that both read right: from the middle of a digit to the first frame that says it.
+# Most frames say blank, and each digit is a narrow peak: one frame is enough, and the loss does not ask for more. Look where the peaks stand. The network that reads from both sides can speak before a digit's middle or behind it. The one that reads from left to
+# right must have seen enough of a digit first, so it waits. We measure the delay of each network, on all strips that it reads right: from the middle of a digit to the first frame that says it.
 
 
 # %%
@@ -760,8 +760,8 @@ claim(
 )
 
 # %% [markdown]
-# Strips of 12 digits can be read, for no layer knows how long a strip is. A long text must hold more mistakes than a short one: if each digit had the same small chance, the curves would follow the grey one. Where they lie below it beyond the dotted line, that is the price
-# of never having seen such strips. (A point stands for some 80 to 120 strips, so it may be off by a few hundredths.) A rate per *whole text* says little unless you know how long the
+# Strips of 12 digits can be read, for no layer knows how long a strip is. A long text must hold more mistakes than a short one: if each digit had the same small chance, the curve of both directions would follow the grey one. Where it lies below the grey one, more than length is at work:
+# beyond the dotted line, strips are longer than in training. (A point stands for some 80 to 120 strips, so it may be off by a few hundredths.) A rate per *whole text* says little unless you know how long the
 # texts are, so speech recognition counts single mistakes instead, with the edit distance (exercise 3).
 #
 # ## Greedy or beam?
