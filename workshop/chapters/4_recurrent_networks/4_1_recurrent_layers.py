@@ -362,7 +362,7 @@ claim(
 #
 # | | candidate | bias |
 # |---|---|---|
-# | `reset_after=False`, the first paper | $\tilde h_t = \tanh(x_t W_h + (r_t \odot h_{t-1})\,U_h + b_h)$ | one for each gate |
+# | `reset_after=False`, the published paper | $\tilde h_t = \tanh(x_t W_h + (r_t \odot h_{t-1})\,U_h + b_h)$ | one for each gate |
 # | `reset_after=True`, Keras's default | $\tilde h_t = \tanh(x_t W_h + b_h + r_t \odot (h_{t-1} U_h + b'_h))$ | two, because $b'_h$ is inside of the gate |
 #
 # The second multiplies $h_{t-1}$ by all three recurrent kernels at once, before any gate is known. That is faster, and it is what the kernels of graphics cards compute. Keras's order is $z, r, h$.
@@ -379,7 +379,7 @@ def gru_step(sums, state, recurrent, recurrent_bias):
 
 
 def gru_step_reset_before(sums, state, recurrent):
-    """One step of the GRU of the first paper, reset_after=False. sums: (batch, 3 * units). state: (h,)."""
+    """One step of the GRU of the published paper, reset_after=False. sums: (batch, 3 * units). state: (h,)."""
     (h,) = state
     x_z, x_r, x_h = keras.ops.split(sums, 3, axis=-1)
     u_z, u_r, u_h = keras.ops.split(recurrent, 3, axis=-1)
