@@ -227,6 +227,7 @@ BAD_SOURCES = {
     "a false claim": (GOOD.replace("numbers[1] > ", "numbers[1] < "), "Not true here: Two is more than one. Measured: 2 > 1"),
     "a warning": (GOOD.replace("SEED = 0", "SEED = 0\nimport warnings\nwarnings.warn('old')"), "(?s)a cell warns.*UserWarning: old"),
     "a picture drawn without alt text": (GOOD.replace("# %% [markdown]\n# The end.", "# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"), "draws a picture without alt text"),
+    "alt text without a picture": (GOOD.replace("# %% [markdown]\n# The end.", '# %% alt="A rising line."\nprint(1)'), "its output holds no picture"),
     "an unknown kit function": (GOOD.replace("import claim, feedback", "import claim, feedback, magic"), "the kit has no magic"),
     "the whole kit": (GOOD.replace("import claim, feedback", "import *"), "import from the kit as"),
     "a part of the kit": (GOOD.replace("workshop.kit import", "workshop.kit.claims import"), "import from the kit as"),
@@ -296,7 +297,8 @@ def test_a_merge_conflict_in_one_notebook_does_not_stop_the_others(course):
     ]
 
 
-def test_outputs_are_stored_small_and_quiet(course):
+def test_outputs_are_stored_small_and_quiet(course, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")  # as in a terminal without a screen
     code = (
         '\n# %% alt="A rising line."\nimport sys\nimport matplotlib.pyplot as plt\n'
         "print('1/2\\r2/2', object())\nprint('I0000 00:00:17.5 1 a.cc:1] log', file=sys.stderr)\nplt.plot([1, 2])\nplt.show()\n"

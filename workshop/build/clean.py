@@ -20,7 +20,7 @@ ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 def clean(notebook, lesson):
     """Clean all outputs in place.
 
-    Raises BuildError for warnings left on stderr, for pictures without alt text, and for pictures that are not PNG.
+    Raises BuildError for warnings left on stderr, for pictures without alt text or the other way round, and for pictures that are not PNG.
     """
     notebook.metadata.language_info = {
         "name": "python"
@@ -41,8 +41,12 @@ def clean(notebook, lesson):
             raise BuildError(
                 "a cell shows a JPEG or an SVG: draw it with Matplotlib", lesson.source, line
             )
-        if "image/png" in kinds and not cell.metadata.get("alt", "").strip():
+        described = bool(cell.metadata.get("alt", "").strip())
+        if "image/png" in kinds and not described:
             message = 'a cell draws a picture without alt text: write `# %% alt="what it shows"`'
+            raise BuildError(message, lesson.source, line)
+        if described and "image/png" not in kinds:
+            message = "a cell has alt text, but its output holds no picture: does it call plt.show()?"
             raise BuildError(message, lesson.source, line)
 
 

@@ -45,7 +45,7 @@ def run(notebook, lesson, on_cell=lambda done, of: None):
         start = time.perf_counter()
         try:
             # What goes to stderr here is TensorFlow's C++ log; a cell's own stderr is in its outputs.
-            client.execute(stderr=subprocess.DEVNULL)
+            client.execute(stderr=subprocess.DEVNULL, env=kernel_environment())
         except nbclient.exceptions.CellExecutionError as error:
             raise explained(notebook, lesson, started[-1]) from error
         except nbclient.exceptions.CellTimeoutError as error:
@@ -56,6 +56,11 @@ def run(notebook, lesson, on_cell=lambda done, of: None):
             raise BuildError(message, lesson.source, started[-1].metadata.source_line) from error
         seconds = time.perf_counter() - start
     return seconds, memory.peak / 1e9
+
+
+def kernel_environment():
+    """This process's environment, less Matplotlib's backend: with that of a terminal a notebook would get no pictures."""
+    return {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
 
 
 def explained(notebook, lesson, failed):

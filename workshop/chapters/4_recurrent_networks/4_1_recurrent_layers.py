@@ -813,9 +813,11 @@ def last_output(step, state_count, weights, table, codes, backwards=False):
     sums, mask = tf.transpose(sums, (2, 0, 1, 3)), tf.transpose(codes > 0)[..., tf.newaxis]
     if backwards:
         sums, mask = sums[::-1], mask[::-1]
+    # as a list: the gradient of sums[t] would be an array of zeros for all times, at every t
+    sums = tf.TensorArray(tf.float32, tf.shape(sums)[0]).unstack(sums)
 
     def body(t, *state):
-        new_state = step(sums[t], state, *recurrent_weights)
+        new_state = step(sums.read(t), state, *recurrent_weights)
         return t + 1, *[tf.where(mask[t], *pair) for pair in zip(new_state, state, strict=True)]
 
     shape = tf.stack([RUNS, tf.shape(codes)[0], recurrent.shape[1]])
