@@ -1439,7 +1439,7 @@ claim(
 
 # %% [markdown]
 # Because each layer has its own style, two images can be mixed: coarse layers take $w$ of one (pose), fine layers that of the other (colours). And $w$ need not follow a normal distribution as $z$ must, so that it can give each property of the image its own direction. StyleGAN's generator also keeps a moving average of its weights, and its
-# discriminator is trained with a lazy R1 penalty: you have both.
+# discriminator is trained with an R1 penalty, which the second version made lazy: you have both.
 #
 # ## Common mistakes
 #
