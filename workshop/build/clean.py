@@ -46,7 +46,9 @@ def clean(notebook, lesson):
             message = 'a cell draws a picture without alt text: write `# %% alt="what it shows"`'
             raise BuildError(message, lesson.source, line)
         if described and "image/png" not in kinds:
-            message = "a cell has alt text, but its output holds no picture: does it call plt.show()?"
+            message = (
+                "a cell has alt text, but its output holds no picture: does it call plt.show()?"
+            )
             raise BuildError(message, lesson.source, line)
 
 

@@ -682,6 +682,7 @@ plt.annotate(
 for name, accuracy, place in (("n-grams", ngram_accuracy, 1), ("bag of letters", bag_accuracy, 5)):
     plt.axhline(accuracy, color="0.6", linestyle=":")
     plt.annotate(name, (place, accuracy + 0.01), color="0.35")
+plt.xticks(epochs)
 plt.xlabel("epoch")
 plt.ylabel("share of names right")
 plt.title("A GRU learns to read")

@@ -1154,8 +1154,8 @@ claim(
     f"best of the others {others[:, 0].min():.2f}, {others[:, 1].max():.2f}, {others[:, 2].max():.2f}",
 )
 claim(
-    "Without labels, DCGAN and WGAN-GP beat the one Gaussian in Fréchet distance in every training",
-    max(results[name][:, 0].max() for name in ("DCGAN", "WGAN-GP")) < simple["one Gaussian"][0],
+    "Without labels, the WGAN-GP beats the one Gaussian in Fréchet distance in every training, and the DCGAN on average",
+    max(results["WGAN-GP"][:, 0].max(), results["DCGAN"][:, 0].mean()) < simple["one Gaussian"][0],
     f"DCGAN {results['DCGAN'][:, 0].round(1)}, WGAN-GP {results['WGAN-GP'][:, 0].round(1)}, one Gaussian {simple['one Gaussian'][0]:.1f}",
 )
 claim(
