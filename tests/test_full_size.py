@@ -32,8 +32,8 @@ def filled_cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("number", "subject"),
-    [("3.2", "ImageNet")],
-    ids=["transfer learning"],
+    [("3.2", "ImageNet"), ("4.3d", "spoken digits")],
+    ids=["transfer learning", "spoken digits"],
 )
 def test_a_lesson_with_what_it_can_download(number, subject, filled_cache, tmp_path):
     (lesson,) = COURSE.lessons([number])

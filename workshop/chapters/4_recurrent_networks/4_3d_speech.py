@@ -573,12 +573,13 @@ def examine(mel, thirds, labels, held_out):
     known = mel[~held_out]
     mel = (mel - known.mean(axis=(0, 1))) / known.std(axis=(0, 1))
     for kind in ("convolution", "recurrent"):
-        keras.utils.clear_session()  # so that each network gives its memory back
         keras.utils.set_random_seed(SEED)
         model = make_word_listener(kind)
         train(model, mel[~held_out], labels[~held_out], per_class, 8, 50, 4e-3)
         said = model.predict(mel[held_out], batch_size=100, verbose=0).argmax(axis=-1)
         shares[kind] = np.mean(said == labels[held_out])
+        del model
+        keras.utils.clear_session()  # the next network gets this one's memory
     return shares
 
 
