@@ -1048,7 +1048,7 @@ def blurred(images):
 
 
 def noisy(images):
-    return (images + generator_of_numbers.normal(scale=0.03, size=images.shape)).astype("float32")
+    return (images + generator_of_numbers.normal(scale=0.05, size=images.shape)).astype("float32")
 
 
 def fakes(model, count):
