@@ -850,7 +850,7 @@ claim(
 
 # %% [markdown]
 # **What is a fair budget?** Equal numbers of generator steps favour the WGAN-GP, whose critic gets two turns and a double tape, and the conditional GAN, whose discriminator sees three batches. Equal time favours whoever is cheap: in the time of one step of the WGAN-GP the DCGAN takes
-# two or three. So we show both. Each player gets the same number of steps at a constant learning rate, so a run of half the length is simply the first half of a run: we keep the weights halfway, too. The conditional GAN then goes on for as many steps again. That is
+# about two. So we show both. Each player gets the same number of steps at a constant learning rate, so a run of half the length is simply the first half of a run: we keep the weights halfway, too. The conditional GAN then goes on for as many steps again. That is
 # extra, so it stays out of the comparison and gets a section of its own.
 
 # %%
