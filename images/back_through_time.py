@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 U, W, INPUTS, TARGET = 0.5, 1.0, (1.0, 2.0, 3.0), 4.0
 states = [0.0]
@@ -19,19 +19,7 @@ figure, axes = canvas(7.0, 2.9)
 
 
 def arrow(start, end, colour, style="-"):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.6,
-            "linestyle": style,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, 1.6, style)
 
 
 def text(x, y, words, colour=COLOURS["black"], size=11):

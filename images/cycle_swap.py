@@ -1,6 +1,6 @@
 """Two translators of lesson 5.3 with a cycle loss of zero: one writes each digit right, one exchanges them."""
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 BLUE, ORANGE, BLACK = COLOURS["blue"], COLOURS["red"], COLOURS["black"]
 HEIGHTS = {0: 1.75, 1: 0.75}
@@ -8,19 +8,7 @@ figure, axes = canvas(7.0, 2.9)
 
 
 def arrow(start, end, colour, style):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.8,
-            "linestyle": style,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, 1.8, style)
 
 
 def letter(x, y, text, slanted):

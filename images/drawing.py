@@ -1,4 +1,4 @@
-"""What the scripts of the pictures share: the course's colours, and saving as a small palette PNG.
+"""What the scripts of the pictures share: the course's colours, arrows, and saving as a small palette PNG.
 
 Each picture is drawn by the script of its name: `python -m images.neuron` makes images/neuron.png.
 """
@@ -15,7 +15,7 @@ import PIL.Image
 
 from workshop.kit.pictures import COLOURS
 
-__all__ = ["COLOURS", "canvas", "save"]
+__all__ = ["COLOURS", "canvas", "draw_arrow", "save"]
 
 DOTS_PER_INCH = 100
 FOLDER = Path(__file__).parent
@@ -27,6 +27,12 @@ def canvas(width=6.6, height=3.0):
     axes = figure.add_axes([0, 0, 1, 1], xlim=(0, width), ylim=(0, height))
     axes.axis("off")
     return figure, axes
+
+
+def draw_arrow(axes, start, end, colour=COLOURS["black"], width=1.6, style="-"):
+    """Draw an arrow that touches both points, (x, y) in inches. width, style: of its line; the width in points."""
+    look = {"arrowstyle": "-|>", "color": colour, "linewidth": width, "linestyle": style}
+    axes.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0})
 
 
 def save(figure, script):

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 SOURCE, TARGET, ASKING = list("5 mar"), list("03-05"), 1
 WEIGHTS = (0.02, 0.03, 0.35, 0.4, 0.2)  # what the decoder looks at while it writes the 3
@@ -27,19 +27,7 @@ def box(x, y, words, colour):
 
 
 def arrow(start, end, colour, width=1.4, style="-"):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": width,
-            "linestyle": style,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, width, style)
 
 
 def letter(x, y, words):

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 figure, axes = canvas(6.9, 2.9)
 STEPS = [  # name, values, gradients
@@ -18,18 +18,7 @@ places = [0.5 + 1.17 * number for number in range(len(STEPS))]
 
 
 def arrow(start, end, colour):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.8,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, 1.8)
 
 
 for x, (name, values, gradients) in zip(places, STEPS, strict=True):

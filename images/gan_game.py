@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 BLUE, RED, GREEN, BLACK = (COLOURS[name] for name in ("blue", "red", "green", "black"))
 TOP, BOTTOM, MIDDLE = 2.45, 1.15, 1.8
@@ -29,8 +29,7 @@ def text(x, y, words, colour=BLACK, size=11):
 
 
 def arrow(start, end, colour=BLACK, style="-"):
-    look = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.6, "linestyle": style}
-    axes.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0})
+    draw_arrow(axes, start, end, colour, 1.6, style)
 
 
 text(0.5, BOTTOM, "noise\n$z$")

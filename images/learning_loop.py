@@ -4,7 +4,7 @@ import itertools
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 figure, axes = canvas(7.0, 2.5)
 STEPS = (
@@ -30,18 +30,7 @@ for x, name, what, colour in STEPS:
 
 
 def arrow(start, end):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": "0.35",
-            "linewidth": 1.6,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, "0.35")
 
 
 for (x, *_), (next_x, *_) in itertools.pairwise(STEPS):

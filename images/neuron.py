@@ -3,7 +3,7 @@
 import matplotlib.patches
 import numpy as np
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 figure, axes = canvas(6.8, 2.7)
 
@@ -16,18 +16,7 @@ def circle(x, y, radius, text, colour, size=13):
 
 
 def arrow(start, end, colour=COLOURS["black"]):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.6,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour)
 
 
 circle(0.75, 1.95, 0.36, "$x_1$\n2", COLOURS["blue"])

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 BLUE, RED, GREY = COLOURS["blue"], COLOURS["red"], "0.45"
 ROAD, MIDDLE, GATES, INPUT = 3.0, 2.2, 1.4, 0.72
@@ -10,18 +10,7 @@ figure, axes = canvas(7.0, 3.75)
 
 
 def arrow(start, end, colour=GREY, width=1.3):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": width,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, width)
 
 
 def text(x, y, words, colour=COLOURS["black"], size=11, place="center"):

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 BLACK, BLUE, RED = COLOURS["black"], COLOURS["blue"], COLOURS["red"]
 LEFT, WIDTH = (0.1, 2.4, 4.7), 2.2
@@ -26,19 +26,7 @@ def box(x, y, words, colour=BLACK, width=1.0, height=0.42):
 
 
 def arrow(start, end, colour=BLACK, style="-"):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.4,
-            "linestyle": style,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, colour, 1.4, style)
 
 
 for left, title in zip(LEFT, ("DCGAN", "conditional GAN", "WGAN-GP"), strict=True):

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save
 
 figure, axes = canvas(6.9, 4.45)
 
@@ -23,18 +23,7 @@ def box(x, y, width, height, text, colour, fill="white"):
 
 
 def arrow(start, end, text, place):
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": "black",
-            "linewidth": 1.5,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    draw_arrow(axes, start, end, width=1.5)
     axes.text(*place, text, fontsize=10.5, ha="center", va="center")
 
 
