@@ -854,6 +854,7 @@ def translate(model, texts):
 
 # %% [markdown]
 # Both networks train side by side, each in a thread of its own. After every 3,200 dates each one reads 300 validation dates, alone. Predict: how far is each of them after six such stretches, a little more than one round?
+# The one without attention then goes on for half as many again.
 
 # %%
 DATE_BATCH, STRETCH, RATE = 64, 3_200, 0.01
@@ -898,13 +899,12 @@ def new_translator(attention):
 looker, remembering = new_translator(attention=True), new_translator(attention=False)
 STRETCHES, EPOCH = 6, TRAINING_DATES // STRETCH
 with ThreadPoolExecutor(2) as threads:
-    runs = [
-        threads.submit(train, model, written, iso, STRETCHES) for model in (looker, remembering)
-    ]
-curves, snapshots = zip(*(run.result() for run in runs), strict=True)
+    looking = threads.submit(train, looker, written, iso, STRETCHES)
+    longer = threads.submit(train, remembering, written, iso, STRETCHES * 3 // 2)
+curves, snapshots = zip(looking.result(), longer.result(), strict=True)
 print(f"{looker.count_params():,} parameters each")
 
-# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is far below after 19 thousand. A dotted line marks the rule near 1."
+# %% alt="Exact match on validation dates against thousands of training dates read. With attention the curve rises to 1 within 16 thousand dates; without, it starts late and is still below after 29 thousand. A dotted line marks the rule near 1."
 for name, curve, marker in (
     ("with attention", curves[0], "o"),
     ("without attention", curves[1], "s"),
@@ -919,7 +919,7 @@ plt.title(f"{LOOKED_AT} validation dates")
 plt.show()
 
 # %% [markdown]
-# With attention one pass over the training dates is nearly enough. Without, the same network learns much more slowly. Now the whole of the validation dates, field by field.
+# With attention one pass over the training dates is nearly enough. Without, the same network learns much more slowly, and after nearly two passes it has not arrived. Now the whole of the validation dates, field by field.
 
 
 # %% tags=["setup"]
@@ -941,8 +941,8 @@ for name, answers in reports.items():
     print(f"{name:18s} " + ", ".join(f"{field} {share:.4f}" for field, share in shares.items()))
 after_one_epoch = curves[0][EPOCH - 1], curves[1][EPOCH - 1]
 claim(
-    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and at the end it is still far behind",
-    bool(after_one_epoch[0] > max(0.9, curves[1][-1] + 0.1) and after_one_epoch[1] < 0.5),
+    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after nearly twice as long it has not caught up",
+    bool(after_one_epoch[0] > max(0.9, curves[1][-1]) and after_one_epoch[1] < 0.5),
     f"exact match {after_one_epoch[0]:.3f} and {after_one_epoch[1]:.3f}, "
     f"at the end {curves[0][-1]:.3f} and {curves[1][-1]:.3f}",
 )
@@ -962,7 +962,7 @@ print(f"   up to {lengths[short].max()} letters {right[short].mean():.3f}")
 print(f"   from {lengths[long].min()} letters on {right[long].mean():.3f}")
 
 # %% [markdown]
-# A little fewer, and far from a collapse. A long date says no more than a short one: always one day, out of about 36,500. For a bridge it should matter more how much must be carried over than how long the text was. So we measure the load.
+# The difference is small. A long date says no more than a short one: always one day, out of about 36,500. For a bridge it should matter more how much must be carried over than how long the text was. So we measure the load.
 # The bridge has 192 numbers, $h$ and $c$. We take its **principal components** over training texts, the directions in which it varies most, keep the first $k$ of them for each validation text, and let the decoder write from that.
 # With $k = 0$ every text gets the same bridge, the mean. (The decoder has its teacher here. Below you will see why that does not matter for exact match.)
 
