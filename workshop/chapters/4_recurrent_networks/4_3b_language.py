@@ -914,7 +914,7 @@ for name, curve, marker in (
 plt.axhline(rule_score, color="0.4", linestyle=":", label="rule")
 plt.xlabel("dates read in training (thousands; one epoch is 16)")
 plt.ylabel("exact match, free running")
-plt.legend(loc="center right")
+plt.legend(loc="center right", bbox_to_anchor=(1, 0.65))
 plt.title(f"{LOOKED_AT} validation dates")
 plt.show()
 
@@ -941,8 +941,8 @@ for name, answers in reports.items():
     print(f"{name:18s} " + ", ".join(f"{field} {share:.4f}" for field, share in shares.items()))
 after_one_epoch = curves[0][EPOCH - 1], curves[1][EPOCH - 1]
 claim(
-    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after nearly twice as long it has not caught up",
-    bool(after_one_epoch[0] > max(0.9, curves[1][-1]) and after_one_epoch[1] < 0.5),
+    "After one epoch the network with attention reads more than nine dates of ten; the one without less than half, and after nearly twice as long it is still far behind",
+    bool(after_one_epoch[0] > max(0.9, curves[1][-1] + 0.1) and after_one_epoch[1] < 0.5),
     f"exact match {after_one_epoch[0]:.3f} and {after_one_epoch[1]:.3f}, "
     f"at the end {curves[0][-1]:.3f} and {curves[1][-1]:.3f}",
 )
@@ -1019,8 +1019,8 @@ claim(
     f"8: {narrow['without attention'][KEPT.index(8)]:.3f}, all: {narrow['without attention'][-1]:.3f}",
 )
 claim(
-    "Without attention long dates get at most eight characters of 100 fewer right than short ones",
-    bool(right[long].mean() > right[short].mean() - 0.08),
+    "Without attention more than 8 characters of 10 are right in short dates, and at most 8 of 100 fewer in long ones",
+    bool(right[short].mean() > 0.8 and right[long].mean() > right[short].mean() - 0.08),
     f"characters {right[short].mean():.3f} on the shortest quarter, {right[long].mean():.3f} on the longest",
 )
 
