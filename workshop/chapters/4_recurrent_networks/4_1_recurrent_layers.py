@@ -814,7 +814,7 @@ def last_output(step, state_count, weights, table, codes, backwards=False):
     sums, mask = tf.transpose(sums, (2, 0, 1, 3)), tf.transpose(codes > 0)[..., tf.newaxis]
     if backwards:
         sums, mask = sums[::-1], mask[::-1]
-    # as a list: the gradient of sums[t] would be an array of zeros for all times, at every t
+    # as a list: the gradient of sums[t] would be an array for all times, at every t, zero elsewhere
     sums = tf.TensorArray(tf.float32, tf.shape(sums)[0]).unstack(sums)
 
     def body(t, *state):

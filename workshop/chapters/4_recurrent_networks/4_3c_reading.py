@@ -524,7 +524,7 @@ claim(
 #
 # For the comparison that follows, the middle part can be something else: an LSTM from left to right only, or two one-dimensional convolutions, which see four frames to each side of their own.
 #
-# One detail decides whether training starts well. Most frames of every right path say blank, so "blank everywhere" is the first thing that a CTC network learns, and it can take a whole epoch to find a way out. We hand it that first step: the blank's bias
+# One detail decides whether training starts well. Most frames of every right path say blank, so "blank everywhere" is the first thing that a CTC network learns, and it may stay there for long. We hand it that first step: the blank's bias
 # starts at 3, so that among eleven equal logits the blank begins with the probability $e^3/(e^3+10) \approx 2/3$, and no weight has to be bent for it. (Detectors of rare objects start in the same way: Lin and others, 2017.)
 
 # %% tags=["setup"]

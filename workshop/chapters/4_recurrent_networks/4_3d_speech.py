@@ -562,6 +562,7 @@ def make_word_listener(kind):
             x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.GlobalMaxPooling1D()(layers.Dropout(0.3)(x))
     model = keras.Model(inputs, layers.Dense(10)(x))
+    # two thirds of the 3,000 recordings, in batches of 50
     falling = keras.optimizers.schedules.CosineDecay(4e-3, WORD_EPOCHS * 2000 // 50)
     model.compile(keras.optimizers.Adam(falling, clipnorm=1.0), loss=per_class)
     return model
@@ -646,7 +647,7 @@ if spoken is not None:
 # - **Frames without a window.** A hard edge smears every tone over all frequencies.
 # - **A spectrogram without the logarithm.** Loud vowels then drown quiet ones.
 # - **Silence left out of the classes.** A listener has to say when nothing is said.
-# - **Giving up at the first CTC losses, or trusting one seed.** Until a network knows something, blank everywhere is its best answer, and it can stay there. Another seed, another step length or another network may leave that place at once.
+# - **Giving up at the first CTC losses, or trusting one seed.** Until a network knows something, blank everywhere is its best answer, and it can stay there. A high bias for the blank at the start (lesson 4.3c), another seed or another step length may leave that place at once.
 # - **A recurrent layer because it is speech.** Ask first how far a listener has to hear; dilated convolutions may hear as far.
 
 # %% [markdown]
