@@ -3,7 +3,7 @@
 import matplotlib.patches
 import numpy as np
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save, write
 
 TABLE = np.array([[0.3, 0.6, 0.1], [0.5, 0.3, 0.2], [0.4, 0.1, 0.5]])
 EXTENDED, LETTERS = [0, 1, 0, 2, 0], "–ab"
@@ -18,12 +18,7 @@ def arrow(start, end, colour, style):
     (x0, y0), (x1, y1) = point(*start), point(*end)
     length = np.hypot(x1 - x0, y1 - y0)
     dx, dy = 0.3 * (x1 - x0) / length, 0.3 * (y1 - y0) / length
-    axes.annotate(
-        "",
-        (x1 - dx, y1 - dy),
-        (x0 + dx, y0 + dy),
-        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "linestyle": style},
-    )
+    draw_arrow(axes, (x0 + dx, y0 + dy), (x1 - dx, y1 - dy), colour, 1.5, style, gap=2)
 
 
 alpha = np.zeros((3, 5))
@@ -43,7 +38,7 @@ for t in (1, 2):
 
 for t in range(3):
     x, _ = point(t, 0)
-    axes.text(x, 3.85, f"frame {t + 1}", ha="center", va="center", fontsize=11)
+    write(axes, x, 3.85, f"frame {t + 1}")
     for s in range(5):
         x, y = point(t, s)
         reached = alpha[t, s] > 0
@@ -58,18 +53,18 @@ for t in range(3):
             )
         )
         if reached:
-            axes.text(x, y, f"{alpha[t, s]:.3f}", ha="center", va="center", fontsize=9.5)
+            write(axes, x, y, f"{alpha[t, s]:.3f}", size=9.5)
 for s, symbol in enumerate(EXTENDED):
-    axes.text(0.85, point(0, s)[1], LETTERS[symbol], ha="center", va="center", fontsize=15)
-axes.text(0.85, 3.85, "text", ha="center", va="center", fontsize=11)
+    write(axes, 0.85, point(0, s)[1], LETTERS[symbol], size=15)
+write(axes, 0.85, 3.85, "text")
 _, y = point(2, 3.5)
-axes.text(5.42, y, "sum:\n0.393", va="center", fontsize=11)
+write(axes, 5.42, y, "sum:\n0.393", align="left")
 for x, name, colour, style in (
     (1.0, "stay", "0.45", "-"),
     (2.75, "step", COLOURS["blue"], "--"),
     (4.4, "skip", COLOURS["red"], "-."),
 ):
     axes.plot([x, x + 0.5], [0.15, 0.15], color=colour, linestyle=style, linewidth=1.8)
-    axes.text(x + 0.6, 0.15, name, va="center", fontsize=11)
+    write(axes, x + 0.6, 0.15, name, align="left")
 assert abs(alpha[2, 3] + alpha[2, 4] - 0.393) < 1e-9
 save(figure, __file__)

@@ -1,6 +1,6 @@
 """The timeline of lesson 1.1: years on a true scale at the left, the works beside it."""
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, save, write
 
 IDEA, TRAINING, LIMIT, SCALE = "a new network", "a way to train", "a limit", "data and size"
 LOOK = {
@@ -49,47 +49,27 @@ def main():
     axes.plot([AXIS, AXIS], [height(FIRST), height(LAST)], color="0.3", lw=1.5)
     for decade in range(FIRST, LAST + 1, 10):
         axes.plot([AXIS - 0.06, AXIS], [height(decade)] * 2, color="0.3", lw=1.5)
-        axes.text(
-            AXIS - 0.1, height(decade), decade, ha="right", va="center", fontsize=8.5, color="0.25"
-        )
+        write(axes, AXIS - 0.1, height(decade), decade, "0.25", size=8.5, align="right")
     for text, place, align in (
         ("who", NAME, "left"),
         ("what", WHAT, "left"),
         ("lesson", LESSON, "center"),
     ):
-        axes.text(
-            place,
-            TOP + 0.27,
-            text,
-            ha=align,
-            va="center",
-            fontsize=8.5,
-            color="0.35",
-            style="italic",
-        )
+        write(axes, place, TOP + 0.27, text, "0.35", size=8.5, align=align, style="italic")
     for row, (year, kind, who, what, lesson) in enumerate(WORKS):
         marker, colour = LOOK[kind]
         level = TOP - row * ROW
         axes.plot([AXIS, ELBOW], [height(year), level], color="0.75", lw=0.9, zorder=0)
         axes.plot(AXIS, height(year), marker, color=colour, ms=5.5)
         axes.plot(ELBOW, level, marker, color=colour, ms=6.5)
-        axes.text(
-            YEAR, level, year, ha="left", va="center", fontsize=9.5, weight="bold", color="black"
-        )
-        axes.text(NAME, level, who, ha="left", va="center", fontsize=8.8)
-        axes.text(WHAT, level, what, ha="left", va="center", fontsize=8.8)
-        axes.text(LESSON, level, lesson, ha="center", va="center", fontsize=8.8, color="0.35")
+        write(axes, YEAR, level, year, size=9.5, align="left", weight="bold")
+        write(axes, NAME, level, who, size=8.8, align="left")
+        write(axes, WHAT, level, what, size=8.8, align="left")
+        write(axes, LESSON, level, lesson, "0.35", size=8.8)
     for place, (kind, (marker, colour)) in zip((1.12, 2.62, 4.22, 5.22), LOOK.items(), strict=True):
         axes.plot(place, 0.2, marker, color=colour, ms=6.5)
-        axes.text(place + 0.12, 0.2, kind, ha="left", va="center", fontsize=9)
-    axes.text(
-        3.5,
-        7.57,
-        "From the first artificial neuron to today",
-        ha="center",
-        va="center",
-        fontsize=12,
-    )
+        write(axes, place + 0.12, 0.2, kind, size=9, align="left")
+    write(axes, 3.5, 7.57, "From the first artificial neuron to today", size=12)
     save(figure, __file__)
 
 

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save, write
 
 STEPS, DILATIONS = 8, (1, 2, 4)
 figure, axes = canvas(6.8, 3.3)
@@ -33,7 +33,7 @@ for layer, dilation in enumerate(DILATIONS, 1):
             )
 names = ["inputs", *(f"dilation {dilation}" for dilation in DILATIONS)]
 for layer, name in enumerate(names):
-    axes.text(LEFT - 0.35, place(layer, 0)[1], name, ha="right", va="center", fontsize=11)
+    write(axes, LEFT - 0.35, place(layer, 0)[1], name, align="right")
     for step in range(STEPS):
         used = step in seen[layer]
         axes.add_patch(
@@ -46,14 +46,9 @@ for layer, name in enumerate(names):
                 zorder=3,
             )
         )
-axes.annotate(
-    "",
-    (LEFT + 7.3 * WIDTH, 0.26),
-    (LEFT - 0.2, 0.26),
-    arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.4},
-)
-axes.text(LEFT + 3.5 * WIDTH, 0.1, "time", ha="center", va="center", fontsize=11)
-axes.text(*place(3, 7.55), "sees 8", va="center", fontsize=11)
-axes.text(*place(2, 7.55), "sees 4", va="center", fontsize=11)
-axes.text(*place(1, 7.55), "sees 2", va="center", fontsize=11)
+draw_arrow(axes, (LEFT - 0.2, 0.26), (LEFT + 7.3 * WIDTH, 0.26), width=1.4, gap=2)
+write(axes, LEFT + 3.5 * WIDTH, 0.1, "time")
+write(axes, *place(3, 7.55), "sees 8", align="left")
+write(axes, *place(2, 7.55), "sees 4", align="left")
+write(axes, *place(1, 7.55), "sees 2", align="left")
 save(figure, __file__)

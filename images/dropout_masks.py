@@ -1,6 +1,6 @@
 """Dropout in lesson 2.4: another part of the network is missing in each training step, none at prediction."""
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, save, write
 
 LAYERS = [3, 4, 4, 2]
 STEPS = [  # heading, dropped units as (layer, place)
@@ -19,15 +19,7 @@ def centre(step, layer, place):
 
 
 for step, (heading, dropped) in enumerate(STEPS):
-    axes.text(
-        0.25 + step * WIDTH + 1.5 * COLUMN,
-        2.4,
-        heading,
-        ha="center",
-        va="center",
-        fontsize=11.5,
-        weight="bold",
-    )
+    write(axes, 0.25 + step * WIDTH + 1.5 * COLUMN, 2.4, heading, size=11.5, weight="bold")
     for layer in range(3):
         for here in range(LAYERS[layer]):
             for there in range(LAYERS[layer + 1]):
@@ -54,17 +46,8 @@ for step, (heading, dropped) in enumerate(STEPS):
                 colour = COLOURS["blue"] if layer in (1, 2) else "0.45"
                 axes.plot(x, y, "o", markersize=13, color=colour, zorder=2)
                 if dropped and layer in (1, 2):
-                    axes.text(
-                        x,
-                        y - 0.008,
-                        "×2",
-                        ha="center",
-                        va="center",
-                        fontsize=7.5,
-                        color="white",
-                        zorder=4,
-                    )
+                    write(axes, x, y - 0.008, "×2", "white", size=7.5, zorder=4)
 axes.plot([0.25 + 3 * WIDTH - 0.25] * 2, [0.45, 2.5], color="0.7", linewidth=1, linestyle=":")
-axes.text(0.25, 0.2, "rate 0.5: survivors count double", fontsize=11, va="center")
-axes.text(0.25 + 3 * WIDTH - 0.1, 0.2, "all units, unscaled", fontsize=11, va="center")
+write(axes, 0.25, 0.2, "rate 0.5: survivors count double", align="left")
+write(axes, 0.25 + 3 * WIDTH - 0.1, 0.2, "all units, unscaled", align="left")
 save(figure, __file__)

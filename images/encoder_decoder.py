@@ -1,42 +1,31 @@
 """An encoder reads "5 mars", a decoder writes "03-05": through one vector, and with attention to every state."""
 
-import matplotlib.patches
+import functools
 
-from images.drawing import COLOURS, canvas, draw_arrow, save
+from images.drawing import COLOURS, canvas, draw_arrow, draw_box, save, write
 
 SOURCE, TARGET, ASKING = list("5 mar"), list("03-05"), 1
 WEIGHTS = (0.02, 0.03, 0.35, 0.4, 0.2)  # what the decoder looks at while it writes the 3
 SIZE, GAP, LEFT, RIGHT = 0.42, 0.58, 0.45, 4.05
 BLUE, ORANGE, GREEN = COLOURS["blue"], COLOURS["orange"], COLOURS["green"]
 figure, axes = canvas(7.0, 4.6)
+arrow = functools.partial(draw_arrow, axes, width=1.4)
 
 
 def box(x, y, words, colour):
-    axes.add_patch(
-        matplotlib.patches.FancyBboxPatch(
-            (x, y),
-            SIZE,
-            SIZE,
-            boxstyle="round,pad=0.02",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=2,
-        )
+    """A state. Its line lies 0.02 inches around the square of SIZE at (x, y), where arrows aim."""
+    draw_box(
+        axes, x - 0.02, y - 0.02, SIZE + 0.04, SIZE + 0.04, words, colour, rounding=0.02, size=12
     )
-    axes.text(x + SIZE / 2, y + SIZE / 2, words, ha="center", va="center", fontsize=12)
-
-
-def arrow(start, end, colour, width=1.4, style="-"):
-    draw_arrow(axes, start, end, colour, width, style)
 
 
 def letter(x, y, words):
-    axes.text(x + SIZE / 2, y, words, ha="center", va="center", fontsize=13, family="monospace")
+    write(axes, x + SIZE / 2, y, words, size=13, family="monospace")
 
 
 def network(base, title, with_attention):
     """Two rows of states, left the encoder's, right the decoder's; base: height of the boxes."""
-    axes.text(0.1, base + 1.42, title, fontsize=12, weight="bold", va="center")
+    write(axes, 0.1, base + 1.42, title, size=12, align="left", weight="bold")
     for place, sign in enumerate(SOURCE):
         x = LEFT + place * GAP
         box(x, base, f"$s_{place + 1}$", BLUE)
@@ -54,7 +43,7 @@ def network(base, title, with_attention):
         if place:
             arrow((x - GAP + SIZE + 0.03, base + SIZE / 2), (x - 0.03, base + SIZE / 2), ORANGE)
     end = LEFT + 4 * GAP + SIZE
-    arrow((end + 0.03, base + SIZE / 2), (RIGHT - 0.03, base + SIZE / 2), COLOURS["black"], 3)
+    arrow((end + 0.03, base + SIZE / 2), (RIGHT - 0.03, base + SIZE / 2), COLOURS["black"], width=3)
     if with_attention:
         asking = RIGHT + ASKING * GAP + SIZE / 2
         for place, weight in enumerate(WEIGHTS):
@@ -67,24 +56,24 @@ def network(base, title, with_attention):
                 solid_joinstyle="round",
             )
         axes.plot([3.1, asking - 0.2], [base + 1.16, base + 1.16], color=GREEN, linewidth=2)
-        arrow((asking - 0.2, base + 1.16), (asking - 0.08, base + SIZE + 0.6), GREEN, 2)
-        axes.text(
+        arrow((asking - 0.2, base + 1.16), (asking - 0.08, base + SIZE + 0.6), GREEN, width=2)
+        write(
+            axes,
             3.1,
             base + 1.34,
             r"$\alpha_1 s_1+\dots+\alpha_5 s_5$",
-            fontsize=12,
-            ha="left",
-            va="center",
-            color=GREEN,
+            GREEN,
+            size=12,
+            align="left",
         )
     else:
-        axes.text(
+        write(
+            axes,
             (end + RIGHT) / 2,
             base + SIZE + 0.1,
             "all of it\nin one vector",
-            ha="center",
-            va="bottom",
-            fontsize=10,
+            size=10,
+            level="bottom",
         )
 
 

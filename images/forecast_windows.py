@@ -1,8 +1,6 @@
 """Windows of lesson 4.3a: inputs, origin and targets, moved on week by week along one row of weeks."""
 
-import matplotlib.patches
-
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_box, save, write
 
 WEEKS, INPUTS, TARGETS = 12, 5, 3
 figure, axes = canvas(6.8, 3.5)
@@ -10,46 +8,41 @@ LEFT, SIDE = 1.25, 0.44
 
 
 def cell(column, y, text, colour, filled):
-    axes.add_patch(
-        matplotlib.patches.Rectangle(
-            (LEFT + column * SIDE, y),
-            SIDE - 0.05,
-            SIDE - 0.09,
-            facecolor=colour if filled else "white",
-            edgecolor=colour,
-            linewidth=1.8,
-            linestyle="-" if filled else "--",
-        )
-    )
-    axes.text(
-        LEFT + (column + 0.5) * SIDE - 0.025,
-        y + (SIDE - 0.09) / 2,
+    draw_box(
+        axes,
+        LEFT + column * SIDE,
+        y,
+        SIDE - 0.05,
+        SIDE - 0.09,
         text,
-        ha="center",
-        va="center",
-        fontsize=10,
-        color="white" if filled else "black",
+        colour,
+        face=colour if filled else "white",
+        line=1.8,
+        style="-" if filled else "--",
+        rounding=0,
+        size=10,
+        ink="white" if filled else "black",
     )
 
 
-axes.text(LEFT - 0.12, 2.98, "weeks", ha="right", va="center", fontsize=11)
+write(axes, LEFT - 0.12, 2.98, "weeks", align="right")
 for week in range(WEEKS):
-    axes.text(LEFT + (week + 0.5) * SIDE - 0.025, 2.98, str(week), ha="center", va="center")
+    write(axes, LEFT + (week + 0.5) * SIDE - 0.025, 2.98, str(week), size=10)
 border = LEFT + 9 * SIDE - 0.025
 for row, origin in enumerate((4, 5, 6)):
     y = 2.28 - row * 0.62
-    axes.text(LEFT - 0.12, y + 0.17, f"origin {origin}", ha="right", va="center", fontsize=11)
+    write(axes, LEFT - 0.12, y + 0.17, f"origin {origin}", align="right")
     for week in range(origin - INPUTS + 1, origin + 1):
         cell(week, y, "", COLOURS["blue"], True)
     for step in range(1, TARGETS + 1):
         cell(origin + step, y, f"{step}", COLOURS["red"], False)
 axes.plot([border, border], [0.78, 3.2], color="black", linewidth=1.5, linestyle=":")
-axes.text(border, 3.32, "border", ha="center", va="center", fontsize=11)
-axes.text(
-    LEFT + 10.15 * SIDE, 1.22, "reaches over\nthe border:\ndropped", va="center", fontsize=10.5
+write(axes, border, 3.32, "border")
+write(
+    axes, LEFT + 10.15 * SIDE, 1.22, "reaches over\nthe border:\ndropped", size=10.5, align="left"
 )
 cell(0, 0.28, "", COLOURS["blue"], True)
-axes.text(LEFT + 1.1 * SIDE, 0.45, "input", va="center", fontsize=11)
+write(axes, LEFT + 1.1 * SIDE, 0.45, "input", align="left")
 cell(3.4, 0.28, "h", COLOURS["red"], False)
-axes.text(LEFT + 4.5 * SIDE, 0.45, "target, h weeks after the origin", va="center", fontsize=11)
+write(axes, LEFT + 4.5 * SIDE, 0.45, "target, h weeks after the origin", align="left")
 save(figure, __file__)

@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, save, write
 
 figure, axes = canvas(6.8, 4.55)
 
@@ -20,7 +20,7 @@ def circles(places, colour, radius=0.34):
                 (x, y), radius, facecolor="white", edgecolor=colour, linewidth=2, zorder=3
             )
         )
-        axes.text(x, y, text, ha="center", va="center", fontsize=12, zorder=4)
+        write(axes, x, y, text, size=12, zorder=4)
 
 
 def connect(left, right, weights, place):
@@ -29,14 +29,12 @@ def connect(left, right, weights, place):
         for (x_end, y_end, _), weight in zip(right, row, strict=True):
             style = "-" if weight else ":"
             axes.plot([x, x_end], [y, y_end], style, color="0.55", linewidth=1.3, zorder=1)
-            axes.text(
+            write(
+                axes,
                 x + place * (x_end - x),
                 y + place * (y_end - y),
                 f"{weight}".replace("-", "−"),
-                color=COLOURS["red"],
-                fontsize=11,
-                ha="center",
-                va="center",
+                COLOURS["red"],
                 zorder=2,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
             )
@@ -48,17 +46,9 @@ circles(inputs, COLOURS["blue"])
 circles(hidden, COLOURS["green"])
 circles(outputs, COLOURS["blue"])
 for (x, y, _), bias in zip(hidden + outputs, (0, -1, 0, 1, 0), strict=True):
-    axes.text(
-        x,
-        y - 0.49,
-        f"$b$ = {bias}".replace("-", "−"),
-        color=COLOURS["red"],
-        fontsize=10,
-        ha="center",
-        va="center",
-    )
+    write(axes, x, y - 0.49, f"$b$ = {bias}".replace("-", "−"), COLOURS["red"], size=10)
 for x, text in ((1.0, "inputs"), (3.4, "hidden layer, ReLU"), (5.8, "outputs")):
-    axes.text(x, 4.34, text, ha="center", va="center", fontsize=12)
+    write(axes, x, 4.34, text, size=12)
 for x, text in (
     (1.0, "$X$\n(examples, 2)"),
     (2.2, "$W_1$\n(2, 3)"),
@@ -67,5 +57,5 @@ for x, text in (
     (5.8, "$Z_2$\n(examples, 2)"),
 ):
     colour = COLOURS["red"] if "W" in text else COLOURS["black"]
-    axes.text(x, 0.42, text, ha="center", va="center", fontsize=11, color=colour)
+    write(axes, x, 0.42, text, colour)
 save(figure, __file__)

@@ -1,36 +1,16 @@
 """The stack of lesson 1.2: program, high-level libraries, engines, hardware; NumPy and OpenCV beside it."""
 
-import matplotlib.patches
-
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_box, save, write
 
 figure, axes = canvas(6.9, 3.9)
 
 
 def box(left, bottom, width, height, name, text="", colour="black"):
-    axes.add_patch(
-        matplotlib.patches.FancyBboxPatch(
-            (left, bottom),
-            width,
-            height,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor="white",
-            edgecolor=COLOURS[colour],
-            linewidth=2,
-        )
-    )
+    draw_box(axes, left, bottom, width, height, colour=COLOURS[colour])
     middle = bottom + height / 2
-    axes.text(
-        left + width / 2,
-        middle + (0.13 if text else 0),
-        name,
-        ha="center",
-        va="center",
-        fontsize=13,
-        fontweight="bold",
-    )
+    write(axes, left + width / 2, middle + (0.13 if text else 0), name, size=13, weight="bold")
     if text:
-        axes.text(left + width / 2, middle - 0.16, text, ha="center", va="center", fontsize=10)
+        write(axes, left + width / 2, middle - 0.16, text, size=10)
 
 
 def stands_on(x, top, bottom):
@@ -56,5 +36,5 @@ for x in (0.85, 2.42, 4.0):
     stands_on(x, 1.05, 0.65)
 box(5.2, 2.2, 1.55, 1.05, "OpenCV", "pictures, before\nand after", "purple")
 box(5.2, 0.72, 1.55, 1.05, "NumPy", "arrays, CPU only,\nno gradients", "red")
-axes.text(5.97, 3.5, "beside the stack", ha="center", va="center", fontsize=11)
+write(axes, 5.97, 3.5, "beside the stack")
 save(figure, __file__)

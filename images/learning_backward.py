@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, save, write
 from images.learning_forward import (
     COLUMNS,
     ROWS,
@@ -46,40 +46,30 @@ for row, height in enumerate(ROWS):
     arrow(axes, (COLUMNS["a"], height), (COLUMNS["z"], height), RED if to_a[row] else "0.75")
     arrow(axes, (COLUMNS["p"], height), (COLUMNS["o"], height), RED)
     gate = "× 1: gate open" if Z1[row] > 0 else "× 0: gate shut"
-    axes.text(
-        (COLUMNS["z"] + COLUMNS["a"]) / 2,
-        height + side * 0.47,
-        gate,
-        ha="center",
-        va="center",
-        fontsize=10,
-    )
-    axes.text(
+    write(axes, (COLUMNS["z"] + COLUMNS["a"]) / 2, height + side * 0.47, gate, size=10)
+    write(
+        axes,
         COLUMNS["o"] + 0.2,
         height + side * 0.47,
         rf"$\hat y_{row + 1} - y_{row + 1}$",
-        ha="center",
-        va="center",
-        fontsize=10,
+        size=10,
     )
 captions(axes, 3.9)
-axes.text(6.1, 2.35, "target: 1", ha="center", va="center", fontsize=10)
-axes.text(6.1, 1.95, "target: 0", ha="center", va="center", fontsize=10)
-axes.text(
+write(axes, 6.1, 2.35, "target: 1", size=10)
+write(axes, 6.1, 1.95, "target: 0", size=10)
+write(
+    axes,
     3.5,
     0.42,
     r"in a circle: $\delta$, the gradient of the loss with respect to that value",
-    ha="center",
-    va="center",
-    fontsize=10,
+    size=10,
 )
-axes.text(
+write(
+    axes,
     3.5,
     0.16,
     r"red on an arrow: the gradient of its weight = value at its left end × $\delta$ at its right end",
-    ha="center",
-    va="center",
-    fontsize=10,
-    color=RED,
+    RED,
+    size=10,
 )
 save(figure, __file__)

@@ -3,7 +3,7 @@
 import matplotlib.patches
 import numpy as np
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, save, write
 
 X = np.array([1.0, 2.0])
 W1, B1 = np.array([[1.0, 1.0], [0.5, -1.0]]), np.array([-0.5, 0.0])
@@ -18,7 +18,6 @@ LOSS = -np.log(P) @ Y
 
 ROWS = (3.05, 1.25)
 COLUMNS = {"x": 0.5, "z": 2.35, "a": 3.3, "o": 5.15, "p": 6.1}
-LOSS_PLACE = (6.62, 2.15)
 RADIUS = 0.33
 
 
@@ -38,27 +37,15 @@ def node(axes, place, symbol, value, colour):
             place, RADIUS, facecolor="white", edgecolor=colour, linewidth=2, zorder=3
         )
     )
-    axes.text(place[0], place[1] + 0.11, symbol, ha="center", va="center", fontsize=11, zorder=4)
-    axes.text(
-        place[0], place[1] - 0.12, number(value), ha="center", va="center", fontsize=11, zorder=4
-    )
+    write(axes, place[0], place[1] + 0.11, symbol, zorder=4)
+    write(axes, place[0], place[1] - 0.12, number(value), zorder=4)
 
 
-def arrow(axes, start, end, colour="0.35", style="-|>", shrink=RADIUS):
+def arrow(axes, start, end, colour="0.35"):
+    """An arrow between two nodes, from border to border."""
     start, end = np.array(start), np.array(end)
-    step = (end - start) / np.linalg.norm(end - start)
-    axes.annotate(
-        "",
-        end - step * shrink,
-        start + step * shrink,
-        arrowprops={
-            "arrowstyle": style,
-            "color": colour,
-            "linewidth": 1.4,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    step = RADIUS * (end - start) / np.linalg.norm(end - start)
+    draw_arrow(axes, start + step, end - step, colour, 1.4)
 
 
 def on_edge(axes, start, end, share, text, colour, above):
@@ -66,16 +53,7 @@ def on_edge(axes, start, end, share, text, colour, above):
     start, end = np.array(start), np.array(end)
     angle = np.arctan2(*(end - start)[::-1])
     place = start + share * (end - start) + above * 0.13 * np.array([-np.sin(angle), np.cos(angle)])
-    axes.text(
-        *place,
-        text,
-        ha="center",
-        va="center",
-        rotation=np.degrees(angle),
-        color=colour,
-        fontsize=10,
-        zorder=5,
-    )
+    write(axes, *place, text, colour, size=10, rotation=np.degrees(angle), zorder=5)
 
 
 def edges():
@@ -106,16 +84,15 @@ def draw_network(axes):
         arrow(axes, (COLUMNS["o"], height), (COLUMNS["p"], height))
         side = 1 if row == 0 else -1
         for name, bias in (("z", B1), ("o", B2)):
-            axes.text(
+            write(
+                axes,
                 COLUMNS[name],
                 height + side * 0.47,
                 f"+ {number(bias[row])}"
                 if bias[row] >= 0
                 else number(bias[row]).replace("−", "− "),
-                ha="center",
-                va="center",
-                color=COLOURS["blue"],
-                fontsize=10,
+                COLOURS["blue"],
+                size=10,
             )
 
 
@@ -127,21 +104,20 @@ def captions(axes, height):
         ("o", "logits"),
         ("p", "softmax"),
     ):
-        axes.text(COLUMNS[name], height, text, ha="center", va="center", fontsize=10)
+        write(axes, COLUMNS[name], height, text, size=10)
 
 
 if __name__ == "__main__":
     figure, axes = canvas(7.0, 4.1)
     draw_network(axes)
     captions(axes, 3.88)
-    axes.text(6.1, 2.35, "target: 1", ha="center", va="center", fontsize=10)
-    axes.text(6.1, 1.95, "target: 0", ha="center", va="center", fontsize=10)
-    axes.text(
+    write(axes, 6.1, 2.35, "target: 1", size=10)
+    write(axes, 6.1, 1.95, "target: 0", size=10)
+    write(
+        axes,
         3.5,
         0.22,
         f"loss  $L = -\\ln \\hat y_1 = -\\ln\\,${number(P[0])}$ = ${number(LOSS)}",
-        ha="center",
-        va="center",
-        fontsize=12,
+        size=12,
     )
     save(figure, __file__)

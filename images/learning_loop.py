@@ -2,9 +2,7 @@
 
 import itertools
 
-import matplotlib.patches
-
-from images.drawing import COLOURS, canvas, draw_arrow, save
+from images.drawing import COLOURS, canvas, draw_arrow, draw_box, save, write
 
 figure, axes = canvas(7.0, 2.5)
 STEPS = (
@@ -14,28 +12,11 @@ STEPS = (
     (6.05, "step", "the optimizer moves\nevery weight", COLOURS["green"]),
 )
 for x, name, what, colour in STEPS:
-    axes.add_patch(
-        matplotlib.patches.FancyBboxPatch(
-            (x - 0.55, 1.5),
-            1.1,
-            0.55,
-            boxstyle="round,pad=0.05",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=2,
-        )
-    )
-    axes.text(x, 1.775, name, ha="center", va="center", fontsize=13)
-    axes.text(x, 1.12, what, ha="center", va="center", fontsize=10)
-
-
-def arrow(start, end):
-    draw_arrow(axes, start, end, "0.35")
-
-
+    draw_box(axes, x, 1.775, 1.2, 0.65, name, colour, centred=True, rounding=0.05, size=13)
+    write(axes, x, 1.12, what, size=10)
 for (x, *_), (next_x, *_) in itertools.pairwise(STEPS):
-    arrow((x + 0.62, 1.775), (next_x - 0.62, 1.775))
+    draw_arrow(axes, (x + 0.62, 1.775), (next_x - 0.62, 1.775), "0.35")
 axes.plot([6.05, 6.05, 0.95], [0.82, 0.42, 0.42], color="0.35", linewidth=1.6)
-arrow((0.95, 0.42), (0.95, 0.82))
-axes.text(3.5, 0.2, "again, with the next batch", ha="center", va="center", fontsize=10)
+draw_arrow(axes, (0.95, 0.42), (0.95, 0.82), "0.35")
+write(axes, 3.5, 0.2, "again, with the next batch", size=10)
 save(figure, __file__)

@@ -5,11 +5,11 @@ import itertools
 import matplotlib.patches
 import numpy as np
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_arrow, draw_box, save, write
 
 WIDTH, HEIGHT = 7.0, 6.3
 figure, axes = canvas(WIDTH, HEIGHT)
-BLUE, RED, GREEN, ORANGE = (COLOURS[name] for name in ("blue", "red", "green", "orange"))
+BLUE, RED, GREEN = (COLOURS[name] for name in ("blue", "red", "green"))
 CELL, ICON = 1.36, 0.95  # width of a place, and of the icon in it, in inches
 
 
@@ -22,10 +22,9 @@ class Icon:
     def at(self, u, v):
         return self.x + ICON * u, self.y + ICON * v
 
-    def dot(self, u, v, colour=BLUE, size=0.075, filled=True):
-        face = colour if filled else "white"
+    def dot(self, u, v, colour=BLUE, size=0.075):
         circle = matplotlib.patches.Circle(
-            self.at(u, v), size * ICON, facecolor=face, edgecolor=colour, linewidth=1.3, zorder=3
+            self.at(u, v), size * ICON, facecolor=colour, edgecolor=colour, linewidth=1.3, zorder=3
         )
         axes.add_patch(circle)
 
@@ -42,48 +41,31 @@ class Icon:
         )
 
     def arrow(self, start, end, colour="0.35", bend=0.0):
-        properties = {
-            "arrowstyle": "-|>",
-            "color": colour,
-            "linewidth": 1.2,
-            "mutation_scale": 8,
-            "shrinkA": 0,
-            "shrinkB": 0,
-            "connectionstyle": f"arc3,rad={bend}",
-        }
-        axes.annotate("", self.at(*end), self.at(*start), arrowprops=properties, zorder=2)
+        draw_arrow(axes, self.at(*start), self.at(*end), colour, 1.2, head=3.2, bend=bend, layer=2)
 
     def box(self, u, v, width, height, text="", colour=BLUE, fill="white"):
-        axes.add_patch(
-            matplotlib.patches.Rectangle(
-                self.at(u, v),
-                width * ICON,
-                height * ICON,
-                facecolor=fill,
-                edgecolor=colour,
-                linewidth=1.4,
-                zorder=2,
-            )
+        draw_box(
+            axes,
+            *self.at(u, v),
+            width * ICON,
+            height * ICON,
+            colour=colour,
+            face=fill,
+            line=1.4,
+            rounding=0,
+            layer=2,
         )
-        if text:
-            axes.text(
-                *self.at(u + width / 2, v + height / 2),
-                text,
-                ha="center",
-                va="center",
-                fontsize=8.5,
-                zorder=4,
-            )
+        write(axes, *self.at(u + width / 2, v + height / 2), text, size=8.5, zorder=4)
 
     def curve(self, u, v, colour=BLUE, width=1.5):
         x, y = self.at(np.asarray(u), np.asarray(v))
         axes.plot(x, y, color=colour, linewidth=width, zorder=2)
 
-    def layers(self, columns, all_of_them=True):
+    def layers(self, columns):
         """Dots in columns [(u, [v ...]), ...], every one connected with every one of the next column."""
         for (u, places), (u_next, places_next) in itertools.pairwise(columns):
             for v in places:
-                for v_next in places_next if all_of_them else []:
+                for v_next in places_next:
                     self.line((u, v), (u_next, v_next), width=0.8)
         for u, places in columns:
             for v in places:
@@ -234,23 +216,14 @@ def modular(icon):
 def place_icon(column, bottom, draw, name, cell=CELL):
     left = 0.1 + cell * column
     draw(Icon(left + (cell - ICON) / 2, bottom + 0.36))
-    axes.text(left + cell / 2, bottom + 0.08, name, ha="center", va="center", fontsize=10)
+    write(axes, left + cell / 2, bottom + 0.08, name, size=10)
 
 
 def group(left, bottom, columns, title):
-    axes.add_patch(
-        matplotlib.patches.FancyBboxPatch(
-            (left + 0.08, bottom - 0.08),
-            CELL * columns - 0.04,
-            1.88,
-            boxstyle="round,pad=0.0,rounding_size=0.08",
-            facecolor="#F6F6F6",
-            edgecolor="0.75",
-            linewidth=1,
-            zorder=0,
-        )
-    )
-    axes.text(left + 0.2, bottom + 1.6, title, fontsize=11, weight="bold", va="center")
+    corner = left + 0.08, bottom - 0.08
+    width = CELL * columns - 0.04
+    draw_box(axes, *corner, width, 1.88, colour="0.75", face="#F6F6F6", line=1, layer=0)
+    write(axes, left + 0.2, bottom + 1.6, title, align="left", weight="bold")
 
 
 top, middle, low = 4.36, 2.3, 0.22

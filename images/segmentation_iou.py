@@ -2,7 +2,7 @@
 
 import matplotlib.patches
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, save, write
 
 CELL = 0.42
 figure, axes = canvas(6.8, 2.55)
@@ -28,16 +28,15 @@ def grid(left, title, kinds):
                 )
             )
             if kind in ("TP", "FN", "FP"):
-                axes.text(
+                write(
+                    axes,
                     corner[0] + CELL / 2,
                     corner[1] + CELL / 2,
                     kind,
-                    ha="center",
-                    va="center",
-                    fontsize=10,
+                    size=10,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
                 )
-    axes.text(left + 2.5 * CELL, 2.25, title, ha="center", fontsize=12)
+    write(axes, left + 2.5 * CELL, 2.25, title, size=12, level="baseline")
 
 
 true_cells = {(row, column) for row in (1, 2) for column in (0, 1, 2)}
@@ -48,11 +47,12 @@ both = dict.fromkeys(true_cells & predicted_cells, "TP")
 both |= dict.fromkeys(true_cells - predicted_cells, "FN")
 both |= dict.fromkeys(predicted_cells - true_cells, "FP")
 grid(4.6, "together", both)
-axes.text(
+write(
+    axes,
     3.4,
     0.12,
     "IoU = 4 / (4 + 2 + 2) = 1/2          Dice = 2·4 / (6 + 6) = 2/3",
-    ha="center",
-    fontsize=12,
+    size=12,
+    level="baseline",
 )
 save(figure, __file__)

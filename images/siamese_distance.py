@@ -1,8 +1,8 @@
 """The siamese network of lesson 3.3c: two pictures, one network, two vectors, one distance, one threshold."""
 
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch
 
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_box, save, write
 from workshop.kit import load_digits
 
 ROWS = 2.35, 0.85  # the middle of the upper and of the lower picture
@@ -17,18 +17,7 @@ def arrow(start, end):
 
 
 def box(left, middle, width, text, colour):
-    axes.add_patch(
-        FancyBboxPatch(
-            (left, middle - 0.35),
-            width,
-            0.7,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=2,
-        )
-    )
-    axes.text(left + width / 2, middle, text, ha="center", va="center", fontsize=11.5)
+    draw_box(axes, left, middle - 0.35, width, 0.7, text, colour, size=11.5)
 
 
 (images, labels), _, _ = load_digits()
@@ -47,7 +36,7 @@ for middle, vector, image in zip(ROWS, VECTORS, fours, strict=True):
     arrow((1.2, middle), (1.6, middle))
     box(1.6, middle, 1.15, "network", COLOURS["blue"])
     arrow((2.75, middle), (3.15, middle))
-    axes.text(3.62, middle, vector, ha="center", va="center", fontsize=12)
+    write(axes, 3.62, middle, vector, size=12)
     arrow((4.1, middle), (4.55, 1.6 + 0.25 * (middle - 1.6)))
 axes.plot(
     [2.175, 2.175],
@@ -56,11 +45,11 @@ axes.plot(
     linestyle=":",
     linewidth=2,
 )
-axes.text(2.28, 1.6, "same weights", va="center", color=COLOURS["blue"], fontsize=11)
-axes.text(3.62, 0.38, "embeddings", ha="center", color="0.35", fontsize=10.5)
+write(axes, 2.28, 1.6, "same weights", COLOURS["blue"], align="left")
+write(axes, 3.62, 0.38, "embeddings", "0.35", size=10.5, level="baseline")
 box(4.55, 1.6, 1.0, "distance\n0.63", COLOURS["red"])
 arrow((5.55, 1.6), (5.85, 1.6))
-axes.text(6.35, 1.6, "< 0.8 ?\nthe same", ha="center", va="center", fontsize=12)
-axes.text(6.35, 1.02, "threshold 0.8", ha="center", color="0.35", fontsize=10.5)
+write(axes, 6.35, 1.6, "< 0.8 ?\nthe same", size=12)
+write(axes, 6.35, 1.02, "threshold 0.8", "0.35", size=10.5, level="baseline")
 axes.set(xlim=(0, 6.9), ylim=(0, 3.2), aspect="auto")
 save(figure, __file__)

@@ -1,32 +1,21 @@
 """Stride, padding and dilation of lesson 3.1, along one row of pixels."""
 
-import matplotlib.patches
-
-from images.drawing import COLOURS, canvas, save
+from images.drawing import COLOURS, canvas, draw_box, save, write
 
 SIDE = 0.42  # inches
 figure, axes = canvas(6.8, 4.7)
 
 
 def square(x, y, face, text="", dashed=False):
-    axes.add_patch(
-        matplotlib.patches.Rectangle(
-            (x, y),
-            SIDE,
-            SIDE,
-            facecolor=face,
-            edgecolor="0.3",
-            linestyle="--" if dashed else "-",
-        )
-    )
-    axes.text(x + SIDE / 2, y + SIDE / 2, text, ha="center", va="center", fontsize=11)
+    style = "--" if dashed else "-"
+    draw_box(axes, x, y, SIDE, SIDE, text, "0.3", face=face, line=1, style=style, rounding=0)
 
 
 def row(base, title, words, inputs, outputs, stride=1, dilation=1, padding=0):
     """Inputs below, outputs above; the lines show which inputs the first and the second output add up."""
     left = 2.75
-    axes.text(0.15, base + 0.95, title, fontsize=13, va="center", weight="bold")
-    axes.text(0.15, base + 0.45, words, fontsize=10.5, va="center", linespacing=1.3)
+    write(axes, 0.15, base + 0.95, title, size=13, align="left", weight="bold")
+    write(axes, 0.15, base + 0.45, words, size=10.5, align="left", linespacing=1.3)
     for i in range(-padding, inputs + padding):
         inside = 0 <= i < inputs
         square(

@@ -1,30 +1,16 @@
 """Which machine for which work: a decision picture (lesson 1.3)."""
 
-import matplotlib.patches
+import functools
 
-from images.drawing import COLOURS, canvas, draw_arrow, save
+from images.drawing import COLOURS, canvas, draw_arrow, draw_box, save, write
 
 figure, axes = canvas(6.9, 4.45)
-
-
-def box(x, y, width, height, text, colour, fill="white"):
-    axes.add_patch(
-        matplotlib.patches.FancyBboxPatch(
-            (x, y),
-            width,
-            height,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor=fill,
-            edgecolor=colour,
-            linewidth=2,
-        )
-    )
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=10.5)
+box = functools.partial(draw_box, axes, size=10.5)
 
 
 def arrow(start, end, text, place):
     draw_arrow(axes, start, end, width=1.5)
-    axes.text(*place, text, fontsize=10.5, ha="center", va="center")
+    write(axes, *place, text, size=10.5)
 
 
 QUESTIONS = (
@@ -50,7 +36,7 @@ QUESTIONS = (
 for y, question, answer, cost in QUESTIONS:
     box(0.15, y - 0.33, 2.85, 0.66, question, COLOURS["black"])
     box(4.05, y - 0.33, 2.7, 0.66, answer, COLOURS["blue"])
-    axes.text(5.4, y - 0.48, cost, ha="center", va="center", fontsize=9.5, color=COLOURS["red"])
+    write(axes, 5.4, y - 0.48, cost, COLOURS["red"], size=9.5)
     arrow((3.0, y), (4.05, y), "yes", (3.5, y + 0.14))
 for y in (3.95, 2.75, 1.55):
     arrow((1.57, y - 0.33), (1.57, y - 0.87), "no", (1.8, y - 0.56))
@@ -62,13 +48,5 @@ box(
     "a rented machine: Amazon SageMaker, Azure Machine Learning, a job on a cluster",
     COLOURS["green"],
 )
-axes.text(
-    2.3,
-    0.82,
-    "paid by the hour until you stop it",
-    ha="left",
-    va="center",
-    fontsize=9.5,
-    color=COLOURS["red"],
-)
+write(axes, 2.3, 0.82, "paid by the hour until you stop it", COLOURS["red"], size=9.5, align="left")
 save(figure, __file__)
