@@ -1,45 +1,37 @@
 """Fills Keras's cache with all that the lessons can download, so that a class can work without network.
 
-The cache is ~/.keras, or the folder that the environment variable KERAS_HOME names. Copy it to other machines as it is.
+Run it from the course's folder: `python data/prefetch.py`. The cache is ~/.keras, or the folder that the environment
+variable KERAS_HOME names. Copy it to other machines as it is.
 """
 
-import functools
-import os
 import sys
+from pathlib import Path
 
-import keras
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-load_mobilenet = functools.partial(
-    keras.applications.MobileNetV2,
-    alpha=0.35,
-    include_top=False,
-    pooling="avg",
-    input_shape=(224, 224, 3),
-    weights="imagenet",
-)
+from workshop.kit import load_digits, load_mobilenet, load_spoken_digits
+from workshop.kit.downloads import keras_cache
+from workshop.tools.course import Course
 
-load_spoken_digits = functools.partial(
-    keras.utils.get_file,
-    "free_spoken_digits.zip",
-    origin="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",
-)
-
-# What to load, its size, and the lessons that can use it.
+# What to load, and its size. The lessons that use it say so in their headers; MNIST is for whoever wants more digits.
 DOWNLOADS = {
-    "MNIST": (keras.datasets.mnist.load_data, "11 MB", "all lessons with handwritten digits"),
-    "MobileNetV2's ImageNet weights": (load_mobilenet, "2 MB", "lesson 3.2"),
-    "spoken digits": (load_spoken_digits, "16 MB", "lesson 4.3c"),
+    "MNIST": (lambda: load_digits(size="full"), "11 MB"),
+    "MobileNetV2's ImageNet weights": (load_mobilenet, "2 MB"),
+    "spoken digits": (load_spoken_digits, "16 MB"),
 }
 
 
-def main():
+def main() -> int:
     """Download what is not yet there. Returns 0, or 1 where something could not be had."""
     missing = []
-    for name, (load, size, lessons) in DOWNLOADS.items():
-        print(f"{name} ({size}), for {lessons}")
+    for name, (load, size) in DOWNLOADS.items():
+        users = [
+            lesson.name for lesson in Course.here().lessons() if name in lesson.header.downloads
+        ]
+        print(f"{name} ({size}), for {', '.join(users) or 'all lessons with handwritten digits'}")
         try:
             load()
-        except Exception as error:  # Keras raises a bare Exception where the network fails
+        except RuntimeError as error:
             missing.append(name)
             print(f"  not loaded: {error}", file=sys.stderr)
     if missing:
@@ -48,7 +40,7 @@ def main():
             file=sys.stderr,
         )
         return 1
-    print(f"All in {os.environ.get('KERAS_HOME', os.path.join('~', '.keras'))}.")
+    print(f"All in {keras_cache()}.")
     return 0
 
 

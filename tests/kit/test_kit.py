@@ -12,52 +12,12 @@ import numpy as np
 import pytest
 
 from workshop import kit
-from workshop.build.inline import Kit
+from workshop.tools.kit import Kit
 
-FILLED_CACHE = Path(__file__).parents[2] / "shared/datasets/keras"
+FILLED_CACHE = Path(__file__).parents[3] / "shared/datasets/keras"
 needs_filled_cache = pytest.mark.skipif(
     not FILLED_CACHE.is_dir(), reason="no filled Keras cache beside the course"
 )
-
-
-def test_a_true_claim_prints_its_figures(capsys):
-    kit.claim("Two is more than one", np.bool_(True), "2 > 1")
-    assert capsys.readouterr().out == "✓ Two is more than one.\n  Measured: 2 > 1\n"
-
-
-@pytest.mark.parametrize("false", [False, np.bool_(False)])
-def test_a_false_claim_stops_and_says_what_was_measured(false):
-    with pytest.raises(AssertionError, match=r"Two is less than one.*2 > 1"):
-        kit.claim("Two is less than one", false, "2 > 1")
-
-
-@pytest.mark.parametrize("thing", [None, 1, "yes", float("nan"), np.array([True, False])])
-def test_a_claim_about_anything_but_true_or_false_is_refused(thing):
-    with pytest.raises(TypeError, match="needs True or False"):
-        kit.claim("All are true", thing, "")
-
-
-def test_the_figures_of_a_claim_are_one_line(capsys):
-    kit.claim("It holds", True, "one\ntwo")
-    assert capsys.readouterr().out == "✓ It holds.\n  Measured: one two\n"
-
-
-def test_feedback_tells_apart_solved_wrong_and_broken(capsys):
-    with kit.feedback("Sum"):
-        pass
-    with kit.feedback("Sum"):
-        raise AssertionError("add both")
-    with kit.feedback("Sum"):
-        _ = None + 1
-    solved, wrong, broken = capsys.readouterr().out.splitlines()
-    assert solved == "✓ Sum: solved."
-    assert wrong == "✗ Sum: not yet. add both"
-    assert broken.startswith("✗ Sum: not yet. It stops with TypeError")
-
-
-def test_feedback_does_not_swallow_a_learner_who_stops_the_kernel():
-    with pytest.raises(KeyboardInterrupt), kit.feedback("Sum"):
-        raise KeyboardInterrupt
 
 
 def test_small_digits_have_mnists_shape_and_every_digit_is_in_one_part_only():
@@ -147,27 +107,9 @@ def test_the_split_keeps_every_example_once_and_the_classes_in_proportion():
         assert part_labels.mean() == pytest.approx(1 / 3, abs=0.02)
 
 
-def test_versions_here_are_accepted():
-    kit.check_versions()
-
-
-def test_too_old_a_keras_is_refused_with_the_command_that_mends_it(monkeypatch):
-    monkeypatch.setattr(keras, "__version__", "2.15.0")
-    with pytest.raises(
-        RuntimeError, match=r'found 2\.15\.0\. Run: pip install --upgrade "keras>=3\.13"'
-    ):
-        kit.check_versions()
-
-
-def test_another_backend_is_refused_with_the_line_that_mends_it(monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match=r'"KERAS_BACKEND"\] = "tensorflow"'):
-        kit.check_versions()
-
-
 def test_everything_in_the_kit_stands_alone_in_a_notebook():
     source = Kit(Path(kit.__file__).parent)
-    for name in kit.__all__:
+    for name in kit.module_of():
         space = {}
         exec(source.source_of([name])[0], space)
         assert name in space

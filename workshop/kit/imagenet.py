@@ -1,9 +1,6 @@
-import os
-import pathlib
-import threading
-import urllib.request
-
 import keras
+
+from workshop.kit.downloads import keras_cache, network_answers
 
 IMAGENET_WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
 IMAGENET_ADDRESS = (
@@ -18,8 +15,7 @@ def load_mobilenet():
     cache, or Keras downloads them once. Raises RuntimeError, with what to do, where neither works.
     Source: M. Sandler et al. (2018), arXiv:1801.04381.
     """
-    cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    stored = cache / "models" / IMAGENET_WEIGHTS
+    stored = keras_cache() / "models" / IMAGENET_WEIGHTS
     if not stored.is_file() and not network_answers(IMAGENET_ADDRESS):
         raise RuntimeError(
             "The ImageNet weights are not in Keras's cache, and there is no network to load them from. "
@@ -39,21 +35,3 @@ def load_mobilenet():
             f"The ImageNet weights could not be loaded ({error}). "
             f"If the file {stored} is there, it is damaged: delete it, connect, and run this cell again."
         ) from error
-
-
-def network_answers(address, seconds=5):
-    """Whether a web address answers within some seconds. Finding a name can hang, so a second thread asks."""
-    answers = []
-
-    def ask():
-        try:
-            request = urllib.request.Request(address, method="HEAD")
-            urllib.request.urlopen(request, timeout=seconds).close()
-            answers.append(True)
-        except OSError:  # no network, no such name, refused, too slow
-            pass
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return bool(answers)

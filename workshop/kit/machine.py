@@ -3,13 +3,14 @@ import importlib
 import importlib.metadata
 import json
 import os
-import pathlib
 import platform
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+
+from workshop.kit.downloads import keras_cache
 
 # What pip calls a package: the names under which it may be installed, and the oldest version that serves, if any.
 COURSE_PACKAGES = {
@@ -122,8 +123,10 @@ def diagnose(machine):
     if machine.backend != "tensorflow":
         findings.append(
             Finding(
-                f"Keras is set to the backend {machine.backend!r}; these lessons run on TensorFlow.",
-                'in the first cell: import os; os.environ["KERAS_BACKEND"] = "tensorflow", then restart the kernel',
+                f"Keras is set to the backend {machine.backend!r}. The lessons choose TensorFlow for themselves; a program "
+                "of yours would not.",
+                'at the top of a program: import os; os.environ["KERAS_BACKEND"] = "tensorflow"',
+                False,
             )
         )
     return findings + gpu_findings(machine) + room_findings(machine)
@@ -309,10 +312,8 @@ def keras_backend():
     if os.environ.get("KERAS_BACKEND"):
         return os.environ["KERAS_BACKEND"]
     try:
-        folder = pathlib.Path(os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras")
-        return json.loads((folder / "keras.json").read_text(encoding="utf-8")).get(
-            "backend", "tensorflow"
-        )
+        settings = (keras_cache() / "keras.json").read_text(encoding="utf-8")
+        return json.loads(settings).get("backend", "tensorflow")
     except (OSError, ValueError, RuntimeError, AttributeError):
         return "tensorflow"
 

@@ -16,7 +16,11 @@ COLOURS = {
 
 
 def use_course_style():
-    """Give all plots of a notebook the course's look: colour-blind safe colours, each with its own line style."""
+    """Give all plots of a notebook the course's look: colour-blind safe colours, each with its own line style.
+
+    What a reader's own settings of Matplotlib say is left out.
+    """
+    plt.style.use("default")
     line_styles = itertools.islice(itertools.cycle(["-", "--", "-.", ":"]), len(COLOURS))
     plt.rcParams.update(
         {

@@ -1,6 +1,4 @@
 import io
-import os
-import pathlib
 import re
 import wave
 import zipfile
@@ -8,7 +6,7 @@ import zipfile
 import keras
 import numpy as np
 
-from workshop.kit.imagenet import network_answers
+from workshop.kit.downloads import keras_cache, network_answers
 
 SPOKEN_DIGITS = "free_spoken_digits.zip"
 SPOKEN_DIGITS_ADDRESS = (
@@ -25,8 +23,7 @@ def load_spoken_digits():
     Keras downloads it once. Raises RuntimeError, with what to do, where neither works.
     Source: Z. Jackson and others, Free Spoken Digit Dataset 1.0.10, CC BY-SA 4.0; 1.0.8 of 2018 is doi:10.5281/zenodo.1342401.
     """
-    cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    stored = cache / "datasets" / SPOKEN_DIGITS
+    stored = keras_cache() / "datasets" / SPOKEN_DIGITS
     if not stored.is_file():
         if not network_answers(SPOKEN_DIGITS_ADDRESS):
             raise RuntimeError(
