@@ -1,1 +1,1 @@
-"""Turns the lessons' sources in workshop/chapters into the notebooks in lessons. Use: python -m workshop.build"""
+"""What makes, checks and doubts the lessons: the commands of `python -m workshop`."""

@@ -1,25 +1,35 @@
 """From a lesson's cells to the cells of its notebook, not yet executed."""
 
 import hashlib
-import math
 import re
+from typing import Any
 
 import nbformat
 
-from workshop.build.errors import BuildError
-from workshop.build.exercises import BEGIN, END, blank, exercises_of, solution_text
-from workshop.build.inline import kit_imports, split_pictures
+from workshop.tools.errors import BuildError
+from workshop.tools.exercises import BEGIN, END, blank, exercises_of, solution_text
+from workshop.tools.kit import Kit, kit_imports
+from workshop.tools.pictures import split_pictures
+from workshop.tools.reading import in_fives, reading_minutes
+from workshop.tools.source import Lesson
 
-WORDS_A_MINUTE, CODE_LINES_A_MINUTE, MINUTES_AN_EXERCISE = 150, 12, 10
+MINUTES_AN_EXERCISE = 10
+CHOOSE_BACKEND = """
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever your own settings of Keras say
+"""
 
 
 class Assembler:
     """Makes a notebook's cells from a lesson's, in order; remembers which kit functions the notebook already has."""
 
-    def __init__(self, lesson, kit):
-        self.lesson, self.kit, self.defined = lesson, kit, set()
+    def __init__(self, lesson: Lesson, kit: Kit):
+        self.lesson, self.kit = lesson, kit
+        self.defined: set[str] = set()
+        self.imports_keras = False
 
-    def code_cell(self, cell):
+    def code_cell(self, cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
         """The notebook's cells for one code cell: the helpers that it is the first to need, and itself."""
         line = cell.metadata.source_line
         names, source = kit_imports(cell.source, self.lesson.source, line)
@@ -29,11 +39,11 @@ class Assembler:
             raise BuildError(str(error), self.lesson.source, line) from error
         made = []
         if helpers:
-            helper_cell = new_cell(
-                "code",
-                f"# @title Helpers: {', '.join(sorted(defined - self.defined))}\n{helpers}",
-                line,
-            )
+            if not self.imports_keras and re.search(r"^import keras$", helpers, re.MULTILINE):
+                self.imports_keras = True
+                helpers = f"{CHOOSE_BACKEND.strip()}\n\n{helpers}"
+            title = ", ".join(sorted(defined - self.defined))
+            helper_cell = new_cell("code", f"# @title Helpers: {title}\n{helpers}", line)
             helper_cell.metadata.update(jupyter={"source_hidden": True}, cellView="form")
             helper_cell.metadata.tags = sorted(
                 {"hide-input"} | ({"setup"} & set(cell.metadata.tags))
@@ -48,12 +58,15 @@ class Assembler:
             code.metadata.alt = cell.metadata.alt
         return [*made, code]
 
-    def text_cells(self, cell):
-        parts = split_pictures(cell.source, self.lesson.source, cell.metadata.source_line)
-        return [new_cell("markdown", part, cell.metadata.source_line) for part in parts]
+    def text_cells(self, cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+        line = cell.metadata.source_line
+        return [
+            new_cell("markdown", part, line)
+            for part in split_pictures(cell.source, self.lesson.source, line)
+        ]
 
-    def cells(self):
-        """All cells of the notebook, with deterministic ids and, in metadata, the line of the source they come from."""
+    def cells(self) -> list[nbformat.NotebookNode]:
+        """All cells of the notebook, with the line of the source that each comes from in its metadata."""
         solutions = {
             id(exercise.check): exercise.answer.source for exercise in exercises_of(self.lesson)
         }
@@ -68,11 +81,8 @@ class Assembler:
             elif "wrong" not in cell.metadata.tags:
                 made += self.code_cell(cell)
             if id(cell) in solutions:
-                made.append(
-                    new_cell(
-                        "markdown", solution_text(solutions[id(cell)]), cell.metadata.source_line
-                    )
-                )
+                text = solution_text(solutions[id(cell)])
+                made.append(new_cell("markdown", text, cell.metadata.source_line))
         for cell in made:
             if BEGIN in cell.source or END in cell.source:
                 message = f"a line with {BEGIN} or {END} alone, or with something behind it: the notebook would show it"
@@ -80,21 +90,26 @@ class Assembler:
         return made
 
 
-def new_cell(kind, source, source_line):
+def new_cell(kind: str, source: str, source_line: int) -> nbformat.NotebookNode:
     make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
     return make(source, metadata={"source_line": source_line})
 
 
-def notebook_of(lesson, kit, measured):
+def notebook_of(lesson: Lesson, kit: Kit, measured: dict[str, Any]) -> nbformat.NotebookNode:
     """The notebook of a lesson without outputs. measured: {"seconds", "gigabytes", "cores"}, as its head shows it."""
     cells = Assembler(lesson, kit).cells()
     title, _, rest = cells[0].source.partition("\n")
     cells[0].source = f"{title}\n\n{time_needed(lesson, measured)}\n{rest}"
-    seen = {}
+    seen: dict[str, int] = {}
+    code_so_far = ""
     for cell in cells:
         content = digest(f"{cell.cell_type}\n{cell.source}")
         seen[content] = seen.get(content, 0) + 1
         cell.id = content if seen[content] == 1 else f"{content}-{seen[content]}"
+        if cell.cell_type == "code":
+            code_so_far += f"{cell.source}\n"
+            if "measures-time" in cell.metadata.tags:
+                cell.metadata.code_so_far = digest(code_so_far)
     return nbformat.v4.new_notebook(
         cells=cells,
         metadata={
@@ -103,33 +118,24 @@ def notebook_of(lesson, kit, measured):
             "course": {
                 "lesson": lesson.number,
                 "title": lesson.title,
-                # Wrong answers do not reach the notebook; their hash tells that they changed.
-                "wrong_answers": digest("\n".join(cell.source for cell in lesson.tagged("wrong"))),
+                "prerequisites": list(lesson.header.prerequisites),
                 **measured,
             },
         },
     )
 
 
-def digest(text):
+def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def time_needed(lesson, measured):
-    words = sum(
-        len(re.findall(r"\w+", cell.source))
-        for cell in lesson.cells
-        if cell.cell_type == "markdown"
-    )
-    kept = [
-        cell
-        for cell in lesson.cells
-        if cell.cell_type == "code" and not {"wrong", "exercise", "check"} & set(cell.metadata.tags)
-    ]
-    lines = sum(cell.source.count("\n") + 1 for cell in kept)
-    reading = 5 * math.ceil((words / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE) / 5)
+def time_needed(lesson: Lesson, measured: dict[str, Any]) -> str:
+    """The line in the head of a notebook that says how long a reader and a machine need."""
+    core, deeper = reading_minutes(lesson)
+    more = f" (and {in_fives(deeper)} for what stands under *Deeper*)" if deeper else ""
     exercises = MINUTES_AN_EXERCISE * len(exercises_of(lesson))
     return (
-        f"*Reading: about {reading} minutes, exercises about {exercises}. Running: about {measured['seconds']} seconds "
-        f"and {measured['gigabytes']} GB of memory, measured on {measured['cores']} CPU cores.*"
+        f"*Reading: about {in_fives(core)} minutes{more}, exercises about {exercises}. "
+        f"Running: about {measured['seconds']} seconds and {measured['gigabytes']} GB of memory "
+        f"on {measured['cores']} fast CPU cores; slow ones take up to five times as long.*"
     )

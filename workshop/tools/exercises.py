@@ -1,14 +1,26 @@
-"""Makes what a learner gets of an exercise, and tries its check on blank, wrong and right answers."""
+"""The exercises of a lesson: what a learner gets, and what a learner may answer."""
 
 import dataclasses
 import re
+from typing import Any
 
 import nbformat
 
-from workshop.build.errors import BuildError
+from workshop.tools.errors import BuildError
+from workshop.tools.source import Lesson
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 FEWEST_WRONG_ANSWERS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One answer that a learner may write."""
+
+    name: str  # "the blank exercise", "wrong answer 2", "the solution"
+    source: str
+    is_right: bool
+    says: str = ""  # words that the check says of it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,114 +31,71 @@ class Exercise:
     wrong: list
     check: nbformat.NotebookNode
 
-    def variants(self):
-        """What a learner may have written, as (name, source, is it right)."""
+    @property
+    def title(self) -> str:
+        """What its check calls it."""
+        match = re.search(r"""with feedback\(\s*f?(["'])(.+?)\1\s*\)""", self.check.source)
+        return match[2] if match else f"line {self.answer.metadata.source_line}"
+
+    def variants(self) -> list[Variant]:
+        """What a learner may have written: nothing, the typical wrong answers, the solution."""
         wrong = [
-            (f"wrong answer {number}", cell.source, False)
+            Variant(f"wrong answer {number}", cell.source, False, cell.metadata.get("says", ""))
             for number, cell in enumerate(self.wrong, 1)
         ]
         return [
-            ("the blank exercise", blank(self.answer.source), False),
+            Variant("the blank exercise", blank(self.answer.source), False, "not started."),
             *wrong,
-            ("the solution", solved(self.answer.source), True),
+            Variant("the solution", solved(self.answer.source), True),
         ]
 
 
-def exercises_of(lesson):
+def exercises_of(lesson: Lesson) -> list[Exercise]:
     """The exercises of a lesson in order. Raises BuildError where a part is missing or stands alone."""
-    found, cells = (
-        [],
-        [cell for cell in lesson.cells if {"exercise", "wrong", "check"} & set(cell.metadata.tags)],
-    )
-    for cell in cells:
+    found: list[Exercise] = []
+    answer: Any = None  # of the exercise whose check has not come yet
+    wrong: list = []
+    for cell in lesson.code():
         line = cell.metadata.source_line
-        if "exercise" in cell.metadata.tags:
+        tags = {"exercise", "wrong", "check"} & set(cell.metadata.tags)
+        if answer is None and tags & {"wrong", "check"}:
+            message = "a wrong answer or a check belongs behind its exercise"
+            raise BuildError(message, lesson.source, line)
+        if "exercise" in tags:
             if not re.search(rf"{BEGIN}\n(.|\n)*{END}", cell.source):
-                raise BuildError(
-                    f"an exercise has its solution between {BEGIN} and {END}", lesson.source, line
-                )
-            found.append(Exercise(cell, [], None))
-        elif not found or found[-1].check is not None:
-            raise BuildError(
-                "a wrong answer or a check belongs behind its exercise", lesson.source, line
-            )
-        elif "wrong" in cell.metadata.tags:
-            found[-1].wrong.append(cell)
-        else:
-            found[-1] = dataclasses.replace(found[-1], check=cell)
-    for exercise in found:
-        if exercise.check is None or len(exercise.wrong) < FEWEST_WRONG_ANSWERS:
-            message = f"an exercise needs {FEWEST_WRONG_ANSWERS} or more wrong answers and a check"
-            raise BuildError(message, lesson.source, exercise.answer.metadata.source_line)
+                message = f"an exercise has its solution between {BEGIN} and {END}"
+                raise BuildError(message, lesson.source, line)
+            refuse_unfinished(answer, lesson)
+            answer, wrong = cell, []
+        elif "wrong" in tags:
+            wrong.append(cell)
+        elif "check" in tags:
+            if len(wrong) < FEWEST_WRONG_ANSWERS:
+                refuse_unfinished(answer, lesson)
+            found.append(Exercise(answer, wrong, cell))
+            answer = None
+    refuse_unfinished(answer, lesson)
     return found
 
 
-def blank(source):
+def refuse_unfinished(answer: nbformat.NotebookNode | None, lesson: Lesson) -> None:
+    """Raise BuildError where an exercise has no check, or too few wrong answers before it."""
+    if answer is not None:
+        message = f"an exercise needs {FEWEST_WRONG_ANSWERS} or more wrong answers and a check"
+        raise BuildError(message, lesson.source, answer.metadata.source_line)
+
+
+def blank(source: str) -> str:
     """The exercise without its solution: dots in its place, or at the left edge, where they would print, a comment."""
     solution = rf"{BEGIN}\n(.|\n)*?{END}$"
     source = re.sub(rf"^([ ]+){solution}", r"\1...  # your code", source, flags=re.MULTILINE)
     return re.sub(rf"^{solution}", "# your code", source, flags=re.MULTILINE)
 
 
-def solved(source):
+def solved(source: str) -> str:
     return re.sub(rf"^[ ]*({BEGIN}|{END})\n?", "", source, flags=re.MULTILINE).rstrip("\n")
 
 
-def solution_text(source):
+def solution_text(source: str) -> str:
     """The solution as a folded text cell. It needs the empty lines around the code to show everywhere."""
     return f"<details>\n<summary><b>Solution</b> (try first)</summary>\n\n```python\n{solved(source)}\n```\n\n</details>"
-
-
-KEEP_NAMES = "NAMES_OF_SETUP = {*globals(), 'NAMES_OF_SETUP'}"
-FORGET_OTHERS = """
-for _name in [name for name in globals() if not name.startswith("_") and name not in NAMES_OF_SETUP]:
-    del globals()[_name]
-"""
-
-
-def trial_cells(lesson, code_cell):
-    """The cells that try every variant of every exercise, each on what the setup cells define and nothing else.
-
-    code_cell: makes a notebook's cells from one of the lesson's. Returns the cells and, for each check among them,
-    (its place, exercise, variant's name, is it right).
-    """
-    cells = [made for cell in lesson.tagged("setup") for made in code_cell(cell)]
-    cells.append(trial_cell(KEEP_NAMES, 1))
-    checks = []
-    for exercise in exercises_of(lesson):
-        answer_line, check_line = (
-            exercise.answer.metadata.source_line,
-            exercise.check.metadata.source_line,
-        )
-        for name, source, is_right in exercise.variants():
-            cells += [
-                trial_cell(FORGET_OTHERS, answer_line),
-                trial_cell(source, answer_line),
-                trial_cell(exercise.check.source, check_line),
-            ]
-            checks.append((len(cells) - 1, exercise, name, is_right))
-    return cells, checks
-
-
-def trial_cell(source, source_line):
-    return nbformat.v4.new_code_cell(source, metadata={"source_line": source_line})
-
-
-def judge(lesson, cells, checks):
-    """Raise BuildError for the first check, in executed trial cells, with a wrong verdict or a useless message."""
-    for place, exercise, name, is_right in checks:
-        outputs = [output for output in cells[place].outputs if output.get("name") == "stdout"]
-        said = "".join(output.text for output in outputs).strip()
-        line = exercise.check.metadata.source_line
-        accepts = "✗" not in said and re.match("✓ .+: solved", said)
-        if not re.match("[✓✗] ", said):
-            message = f"the check says nothing for {name}; it is written `with feedback(...):`"
-        elif accepts and not is_right:
-            message = f"the check accepts {name}: {said}"
-        elif is_right and not accepts:
-            message = f"the check rejects the solution: {said}"
-        elif name.startswith("wrong") and (said.endswith("not yet.") or "It stops with" in said):
-            message = f"the check rejects {name} without naming the mistake: {said}"
-        else:
-            continue
-        raise BuildError(message, lesson.source, line)

@@ -1,21 +1,18 @@
-"""Puts the kit functions that a lesson imports, and its pictures, into its notebook, so that it stands alone."""
+"""Puts the kit functions that a lesson imports into its notebook, so that it stands alone."""
 
 import ast
-import base64
 import builtins
-import io
 import re
+from collections.abc import Container, Iterable
+from pathlib import Path
+from typing import Any
 
-import PIL.Image
+from workshop.tools.errors import BuildError
 
-from workshop.build.errors import BuildError
-
-WIDEST_PICTURE = 700  # pixels: a Markdown picture shows at its own size, and this is what a notebook's page has room for
 REMOVED = "\0"  # stands for a line that does not reach the notebook
-PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]*)\)[ ]*$", re.MULTILINE)
 
 
-def kit_imports(source, path=None, line=0):
+def kit_imports(source: str, path: Path | None = None, line: int = 0) -> tuple[list[str], str]:
     """The names that a cell imports from workshop.kit, and the cell without those imports."""
     try:
         tree = ast.parse(source)
@@ -29,44 +26,55 @@ def kit_imports(source, path=None, line=0):
             continue
         aliased = any(alias.asname or alias.name == "*" for alias in statement.names)
         from_kit = isinstance(statement, ast.ImportFrom) and statement.module == "workshop.kit"
-        if not from_kit or aliased or statement not in tree.body:
-            message = "import from the kit as `from workshop.kit import name`"
+        shares_line = any(
+            statement.lineno <= other.lineno <= (statement.end_lineno or 0)
+            for other in tree.body
+            if other is not statement
+        )
+        if not from_kit or aliased or shares_line or statement not in tree.body:
+            message = "import from the kit as `from workshop.kit import name`, alone on its line"
             raise BuildError(message, path, line + statement.lineno)
         names += [alias.name for alias in statement.names]
-        for number in range(statement.lineno - 1, statement.end_lineno):
+        for number in range(statement.lineno - 1, statement.end_lineno or statement.lineno):
             lines[number] = REMOVED
     # One empty line, not two, where a block of lines goes.
     rest = re.sub(rf"\n\n({REMOVED}\n)+\n", "\n\n", "\n".join(lines))
     return names, re.sub(rf"{REMOVED}\n?", "", rest).strip("\n")
 
 
-def imports_workshop(statement):
-    is_from = isinstance(statement, ast.ImportFrom)
-    modules = [statement.module or ""] if is_from else [alias.name for alias in statement.names]
+def imports_workshop(statement: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        modules = [statement.module or ""]
+    else:
+        modules = [alias.name for alias in statement.names]
     return any(module.split(".")[0] == "workshop" for module in modules)
 
 
 class Kit:
     """The package of functions that can be inlined, read as syntax trees and never imported."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self.folder = folder
         self.modules = {path.stem: Module(path) for path in sorted(folder.glob("*.py"))}
 
-    def source_of(self, names, already=()):
+    def source_of(self, names: Iterable[str], already: Container[str] = ()) -> tuple[str, set[str]]:
         """The source of kit functions and of all they call: one runnable text; and the names that it defines.
 
         names: as exported by the package. already: names that the notebook has from an earlier cell.
         """
-        imports, definitions = set(), {}
+        imports: set[str] = set()
+        definitions: dict[str, tuple[str, str]] = {}
+        offered = self.modules["__init__"]
         for name in names:
-            self.collect("__init__", name, imports, definitions)
+            if name not in offered.kit_imports:
+                raise BuildError(f"the kit has no {name}", offered.path)
+            self.collect(offered.kit_imports[name], name, imports, definitions)
         new = [node_source for name, (_, node_source) in definitions.items() if name not in already]
         if not new:
             return "", set()
         return "\n\n\n".join(["\n".join(sorted(imports)), *new]).strip(), set(definitions)
 
-    def collect(self, module_name, name, imports, definitions):
+    def collect(self, module_name: str, name: str, imports: set[str], definitions: dict) -> None:
         if module_name not in self.modules:
             raise BuildError(f"the kit has no module {module_name}", self.folder)
         module = self.modules[module_name]
@@ -79,7 +87,7 @@ class Kit:
         else:
             raise BuildError(f"the kit has no {name}", module.path)
 
-    def define(self, module_name, name, imports, definitions):
+    def define(self, module_name: str, name: str, imports: set[str], definitions: dict) -> None:
         """Put a definition behind all that it uses."""
         module = self.modules[module_name]
         if name in definitions:
@@ -104,9 +112,11 @@ class Kit:
 class Module:
     """One file of the kit: its definitions, its imports, and what it imports from the rest of the kit, by name."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path):
         self.path = path
-        self.definitions, self.imports, self.kit_imports = {}, {}, {}
+        self.definitions: dict[str, tuple[ast.stmt, str]] = {}
+        self.imports: dict[str, list[str]] = {}
+        self.kit_imports: dict[str, str] = {}
         source = path.read_text(encoding="utf-8")
         self.lines = source.splitlines()
         for node in ast.parse(source).body:
@@ -116,18 +126,21 @@ class Module:
                 isinstance(target, ast.Name) for target in node.targets
             ):
                 for target in node.targets:
-                    self.definitions[target.id] = node, self.text(node)
+                    self.definitions[ast.unparse(target)] = node, self.text(node)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.add_import(node)
+            elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                for part in node.body:  # the table of what the package offers
+                    self.add_import(part)
             elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
                 message = "the kit holds only imports, functions, classes and named values"
                 raise BuildError(message, path, node.lineno)
 
     @property
-    def names(self):
+    def names(self) -> set[str]:
         return self.definitions.keys() | self.imports.keys() | self.kit_imports.keys()
 
-    def text(self, node):
+    def text(self, node: Any) -> str:
         """A definition with its decorators and the comment lines right above it."""
         decorators = getattr(node, "decorator_list", [])
         first = min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1
@@ -135,12 +148,14 @@ class Module:
             first -= 1
         return "\n".join(self.lines[first : node.end_lineno])
 
-    def add_import(self, node):
+    def add_import(self, node: Any) -> None:
         if imports_workshop(node):
-            within_kit = isinstance(node, ast.ImportFrom) and node.module.startswith(
+            within_kit = isinstance(node, ast.ImportFrom) and str(node.module).startswith(
                 "workshop.kit."
             )
-            if not within_kit or any(alias.asname for alias in node.names):
+            if not within_kit or any(
+                alias.asname not in (None, alias.name) for alias in node.names
+            ):
                 message = "the kit imports from itself as `from workshop.kit.module import name`"
                 raise BuildError(message, self.path, node.lineno)
             for alias in node.names:
@@ -155,54 +170,3 @@ class Module:
             # A list: `import sklearn.datasets` and `import sklearn.metrics` share the name sklearn.
             name = (alias.asname or alias.name).split(".")[0]
             self.imports.setdefault(name, []).append(ast.unparse(single))
-
-
-def split_pictures(source, path, line):
-    """A text cell's parts: its prose, and each picture with its data, which becomes a cell of its own."""
-    parts, end = [], 0
-    for match in PICTURE.finditer(source):
-        here = line + source[: match.start()].count("\n") + 1
-        parts += [
-            source[end : match.start()],
-            picture_as_data(path, match["alt"], match["target"], here),
-        ]
-        end = match.end()
-    parts.append(source[end:])
-    stray = next(
-        (part for part in parts if "](" in part and re.search(r"!\[[^\]]*\]\((?!data:)", part)),
-        None,
-    )
-    if stray or "<img" in source:
-        raise BuildError(
-            "a picture stands on a line of its own: ![what it shows](path)", path, line
-        )
-    return [part.strip("\n") for part in parts if part.strip()]
-
-
-def picture_as_data(source_path, alt, target, line):
-    if not alt.strip():
-        raise BuildError(
-            f"the picture {target} has no alt text: write what it shows between ![ and ]",
-            source_path,
-            line,
-        )
-    picture_path = (source_path.parent / target).resolve()
-    if not picture_path.is_file():
-        raise BuildError(f"there is no picture {target}", source_path, line)
-    data = picture_path.read_bytes()
-    try:
-        picture = PIL.Image.open(io.BytesIO(data))
-    except PIL.UnidentifiedImageError:
-        picture = None
-    if (
-        not picture
-        or picture.format != "PNG"
-        or picture.mode != "P"
-        or picture.width > WIDEST_PICTURE
-    ):
-        raise BuildError(
-            f"{target} is not a palette PNG of at most {WIDEST_PICTURE} pixels: save it with images/drawing.py",
-            source_path,
-            line,
-        )
-    return f"![{alt}](data:image/png;base64,{base64.b64encode(data).decode()})"

@@ -1,93 +1,82 @@
-"""python -m workshop.seeds NUMBER --seeds 5: runs a lesson under several seeds and prints which claims held."""
+"""`workshop seeds`: a lesson under several seeds. Which claims hold, and how near are their bounds?"""
 
 import argparse
-import json
 import re
+import statistics
 import sys
 
-import nbformat
+from workshop.tools.course import Course
+from workshop.tools.observe import observed
 
-from workshop.build.assemble import notebook_of
-from workshop.build.errors import BuildError
-from workshop.build.execute import run
-from workshop.build.lessons import NOT_MEASURED, Course
-
-MARK = "CLAIM "
-# Stands in for the kit's claim: it reports and goes on, so that one run tells of every claim.
-REPORTING_CLAIM = f"""
-import json
-
-def claim(statement, holds, measured):
-    print({MARK!r} + json.dumps([statement, bool(holds), str(measured)]))
-"""
+NUMBER = re.compile(r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
-def main(arguments=None, course=None):
-    """Print each claim with its figures under every seed. Returns 0 where all held everywhere, else 1."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            encoding="utf-8"
-        )  # claims hold letters that a Windows console's own code lacks
-    description = "Runs a lesson under several seeds and prints which claims held."
-    parser = argparse.ArgumentParser("python -m workshop.seeds", description=description)
+def add_seeds(verbs: argparse._SubParsersAction) -> None:
+    parser = verbs.add_parser(
+        "seeds",
+        help="run a lesson under several seeds: which claims hold, and with how much room",
+        description="Runs a lesson under several seeds. For each claim it prints how often it held, its figures, and "
+        "mean and standard deviation of each number in them: a claim about training should keep three standard "
+        "deviations between mean and bound.",
+    )
     parser.add_argument("number", metavar="NUMBER", help="a lesson like 2.1")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="how many: 0 to N - 1")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error("--seeds needs 1 or more")
-    course = course or Course.here()
-    results, stopped = [], []
-    try:
-        (lesson,) = course.lessons([options.number])
-    except BuildError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for seed in range(options.seeds):
-        try:
-            results.append(claims_under(course, lesson, seed))
-        except BuildError as error:
-            results.append({})
-            stopped.append(f"seed {seed}: {error}")
-        held = sum(holds for holds, _ in results[-1].values())
-        print(f"seed {seed}: {held} of {len(results[-1])} claims held", flush=True)
-    all_held = not stopped
-    for statement in dict.fromkeys(statement for result in results for statement in result):
-        outcomes = [result.get(statement, (False, "not reached")) for result in results]
-        held = sum(holds for holds, _ in outcomes)
-        all_held &= held == len(results)
-        print(f"\n{held} of {len(results)}: {statement}")
-        for seed, (holds, measured) in enumerate(outcomes):
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed (0)")
+    parser.add_argument("--count", type=int, default=5, metavar="N", help="how many seeds (5)")
+    parser.set_defaults(
+        run=lambda course, options: seeds(course, options.number, options.first, options.count)
+    )
+
+
+def seeds(course: Course, number: str, first: int = 0, count: int = 5) -> int:
+    """Print each claim with its figures under every seed. Returns 0 where all held everywhere, else 1."""
+    if count < 1:
+        print("--count needs 1 or more", file=sys.stderr)
+        return 2
+    (lesson,) = course.lessons([number])
+    runs = range(first, first + count)
+    results, stopped = {}, []
+    for seed in runs:
+        claims, errors = observed(course, lesson, seed)
+        results[seed] = {claim.statement: (claim.holds, claim.measured) for claim in claims}
+        stopped += [f"seed {seed}: {error}" for error in errors]
+        held = sum(claim.holds for claim in claims)
+        print(f"seed {seed}: {held} of {len(claims)} claims held", flush=True)
+    statements = dict.fromkeys(statement for result in results.values() for statement in result)
+    held_everywhere = 0
+    for statement in statements:
+        outcomes = {
+            seed: result.get(statement, (False, "not reached")) for seed, result in results.items()
+        }
+        held = sum(holds for holds, _ in outcomes.values())
+        held_everywhere += held == count
+        print(f"\n{held} of {count}: {statement}")
+        for seed, (holds, measured) in outcomes.items():
             print(f"    {'✓' if holds else '✗'} seed {seed}: {measured}")
+        spread = spreads([measured for _, measured in outcomes.values()])
+        if spread:
+            print(f"    mean ± standard deviation: {spread}")
     for message in stopped:
         print(message, file=sys.stderr)
-    return 0 if all_held and any(results) else 1
-
-
-def claims_under(course, lesson, seed):
-    """The claims of a lesson that starts from this seed: {statement: (holds, measured)}."""
-    notebook = notebook_of(lesson, course.kit, NOT_MEASURED)
-    for place, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and "def claim(" in cell.source:
-            notebook.cells.insert(
-                place + 1, nbformat.v4.new_code_cell(REPORTING_CLAIM, metadata={"source_line": 1})
-            )
-            break
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.source = re.sub(r"^SEED = \d+$", f"SEED = {seed}", cell.source, flags=re.MULTILINE)
-    run(notebook, lesson)
-    said = "\n".join(
-        output.text
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if output.output_type == "stream"
+    print(
+        f"\n{lesson.name}: {held_everywhere} of {len(statements)} claims held under all {count} seeds; "
+        f"{len(stopped)} cells stopped"
     )
-    told = [
-        json.loads(line.removeprefix(MARK)) for line in said.splitlines() if line.startswith(MARK)
+    return 0 if statements and held_everywhere == len(statements) and not stopped else 1
+
+
+def spreads(measured: list[str]) -> str:
+    """Mean and standard deviation of each number in these texts, in order; empty where they do not match.
+
+    Numbers that are the same in all texts are left out.
+    """
+    rows = [
+        [float(number.replace(",", "").replace("−", "-")) for number in NUMBER.findall(text)]
+        for text in measured
     ]
-    return {statement: (holds, measured) for statement, holds, measured in told}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    if len(rows) < 2 or len({len(row) for row in rows}) != 1:
+        return ""
+    return ", ".join(
+        f"{statistics.mean(column):.4g} ± {statistics.stdev(column):.2g}"
+        for column in zip(*rows, strict=True)
+        if len(set(column)) > 1
+    )

@@ -26,5 +26,5 @@ def no_names(host, *arguments, find=socket.getaddrinfo, **options):
     raise socket.gaierror(f"the network is cut off in tests: {host}")
 
 
-socket.socket.connect = connect_here_only
+socket.socket.connect = connect_here_only  # type: ignore[method-assign]
 socket.getaddrinfo = no_names
