@@ -72,7 +72,7 @@ HOSTILE_SETTINGS = {
     "LC_ALL": "C",
     "PYTHONUTF8": "0",
     "PYTHONCOERCECLOCALE": "0",
-    "HOME": "",
+    "HOME": "/proc/nowhere",  # as in a container where nobody has one: it cannot be made either
 }
 
 
@@ -82,6 +82,8 @@ def settings_of(lesson, hostile):
     home = Path(tempfile.mkdtemp(prefix="keras-"))
     if hostile:
         settings |= HOSTILE_SETTINGS
+        # Jupyter and Matplotlib ask for a place of their own where there is no home.
+        settings |= {"JUPYTER_RUNTIME_DIR": str(home), "MPLCONFIGDIR": str(home)}
         shutil.copy(HOSTILE / "keras/keras.json", home)
         settings["KERAS_HOME"] = str(home)
     if lesson.header.downloads and FILLED_CACHE.is_dir():

@@ -278,7 +278,7 @@ def test_exercises_are_tried_again_when_anything_they_depend_on_changes(course, 
         assert not course.exercises_are_tried(*course.lessons())
     write(course, GOOD)
     assert course.exercises_are_tried(*course.lessons())
-    (course.root / "requirements.txt").write_text("numpy==9.9\n")
+    (course.root / "requirements.txt").write_text("numpy==9.9 \\\n")
     another = Course(course.root, course.kit_folder, course.before, course.after)
     assert not another.exercises_are_tried(*another.lessons())
 

@@ -28,6 +28,7 @@ MOST_SECONDS_IN_ALL = 1900  # the course's promise: all notebooks together, on t
 SMALLEST_CHANGE = (
     0.3  # a new time or memory within this share of the stored one does not replace it
 )
+COMPUTING = ("keras", "numpy", "scikit-learn", "scipy", "statsmodels", "tensorflow")
 MAP_BEGINS, MAP_ENDS = "<!-- the map, made by the build -->", "<!-- end of the map -->"
 
 
@@ -64,12 +65,12 @@ class Course:
 
     @functools.cached_property
     def lock(self) -> str:
-        """The exact versions of all packages, without their hashes."""
+        """The exact versions of the packages that compute."""
         try:
             text = (self.root / "requirements.txt").read_text(encoding="utf-8")
         except OSError:
             return ""
-        return "\n".join(re.findall(r"^[\w.-]+==[^ ]+", text, re.MULTILINE))
+        return "\n".join(re.findall(rf"^(?:{'|'.join(COMPUTING)})==[^ ]+", text, re.MULTILINE))
 
     def lessons(self, numbers: Iterable[str] = ()) -> list[Lesson]:
         """Read the lessons with these numbers, or all, in order."""
@@ -130,9 +131,9 @@ class Course:
         slowness = calibration.slowness()
         took = run(notebook, lesson, on_cell)
         slowness = (slowness + calibration.slowness()) / 2
-        if stored and not force:
-            keep_times(notebook, stored)
         clean(notebook)
+        if stored and not force:
+            keep_times(notebook, stored)  # behind clean, which would encode a kept picture once more
         measured = settled(took, slowness, notebook.metadata.course)
         notebook.cells[0] = notebook_of(lesson, self.kit, measured).cells[0]
         notebook.cells[0].metadata.pop("source_line")
