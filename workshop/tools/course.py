@@ -133,7 +133,9 @@ class Course:
         slowness = (slowness + calibration.slowness()) / 2
         clean(notebook)
         if stored and not force:
-            keep_times(notebook, stored)  # behind clean, which would encode a kept picture once more
+            keep_times(
+                notebook, stored
+            )  # behind clean, which would encode a kept picture once more
         measured = settled(took, slowness, notebook.metadata.course)
         notebook.cells[0] = notebook_of(lesson, self.kit, measured).cells[0]
         notebook.cells[0].metadata.pop("source_line")
@@ -148,22 +150,21 @@ class Course:
 
     def write_lists(self) -> None:
         """Write lessons/README.md, and the map in the README, from the stored notebooks."""
-        write_whole(self.notebooks / "README.md", self.index())
+        for path, text in self.lists(self.stored_lessons()).items():
+            write_whole(path, text)
+
+    def lists(self, lessons: list[tuple[Lesson, nbformat.NotebookNode]]) -> dict[Path, str]:
+        """The texts that are made from all lessons: lessons/README.md, and the README where there is one."""
+        texts = {self.notebooks / "README.md": index_of(lessons, self.most_seconds)}
         readme = self.root / "README.md"
         if readme.is_file():
-            write_whole(readme, self.readme_with_map())
-
-    def index(self) -> str:
-        """The text of lessons/README.md for the notebooks that are there."""
-        return index_of(self.stored_lessons(), self.most_seconds)
-
-    def readme_with_map(self) -> str:
-        text = (self.root / "README.md").read_text(encoding="utf-8")
-        if MAP_BEGINS not in text or MAP_ENDS not in text:
-            raise BuildError(f"it lacks {MAP_BEGINS} or {MAP_ENDS}", self.root / "README.md")
-        head, _, rest = text.partition(MAP_BEGINS)
-        _, _, tail = rest.partition(MAP_ENDS)
-        return f"{head}{MAP_BEGINS}\n\n{map_of(self.stored_lessons())}\n{MAP_ENDS}{tail}"
+            text = readme.read_text(encoding="utf-8")
+            head, begins, rest = text.partition(MAP_BEGINS)
+            _, ends, tail = rest.partition(MAP_ENDS)
+            if not begins or not ends:
+                raise BuildError(f"it lacks {MAP_BEGINS} or {MAP_ENDS}", readme)
+            texts[readme] = f"{head}{MAP_BEGINS}\n\n{map_of(lessons)}\n{MAP_ENDS}{tail}"
+        return texts
 
     def stored_lessons(self) -> list[tuple[Lesson, nbformat.NotebookNode]]:
         """Each lesson that has a notebook, with it."""
@@ -207,17 +208,14 @@ class Course:
     def problems_in_all(self) -> list[str]:
         """What is wrong with the course as a whole, where each lesson is right."""
         found = []
-        seconds = sum(notebook.metadata.course.seconds for _, notebook in self.stored_lessons())
+        lessons = self.stored_lessons()
+        seconds = sum(notebook.metadata.course.seconds for _, notebook in lessons)
         if seconds > self.most_seconds:
             found.append(
                 f"the lessons take {seconds} s together, of {self.most_seconds}: find lighter recipes"
             )
-        for path, text in [(self.notebooks / "README.md", self.index)] + (
-            [(self.root / "README.md", self.readme_with_map)]
-            if (self.root / "README.md").is_file()
-            else []
-        ):
-            if not path.is_file() or path.read_text(encoding="utf-8") != text():
+        for path, text in self.lists(lessons).items():
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 found.append(
                     f"{path.relative_to(self.root).as_posix()} does not match the notebooks"
                 )
