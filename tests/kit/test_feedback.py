@@ -48,6 +48,7 @@ def test_an_answer_that_stops_is_told_why(run):
     ("answer", "check", "names"),
     [
         (STUB, CHECK, "double"),
+        (STUB, CHECK.replace("double(numbers)", "[double(number) for number in numbers]"), "double"),
         ("", CHECK, "double"),
         ("double = None", CHECK, "double"),
         (f"class Layer:\n    {STUB.replace(chr(10), chr(10) + '    ')}", CHECK.replace("double(numbers)", "Layer().double()"), "Layer"),
@@ -55,7 +56,7 @@ def test_an_answer_that_stops_is_told_why(run):
         ("both = {'a': None, 'b': 2}", 'with feedback("Two"):\n    assert both == {"a": 1, "b": 2}, "1 and 2"', "both"),
         ("", 'with feedback("Two"):\n    assert first + second == 4, "4"', "first"),
     ],
-    ids=["dots", "nothing run", "None", "a method's dots", "one of two", "a value of a table", "no names"],
+    ids=["dots", "dots in a comprehension", "nothing run", "None", "a method's dots", "one of two", "a value of a table", "no names"],
 )  # fmt: skip
 def test_an_answer_that_is_not_begun_is_told_so_and_no_more(run, answer, check, names):
     said = run("numbers = [1, 2]", answer, check)

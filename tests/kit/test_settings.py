@@ -89,6 +89,20 @@ def test_the_settings_file_of_keras_is_overruled(tmp_path):
     assert said.split() == ["float16", "float32", "channels_last", "1e-07"]
 
 
+def test_tf32_is_imitated_for_the_notebooks_and_the_courses_settings_switch_it_off():
+    said = run(
+        "import keras, numpy\nfrom workshop.kit import use_course_settings\n"
+        "x = numpy.random.default_rng(0).normal(size=(64, 64)).astype('float32')\n"
+        "kernel = keras.ops.reshape(x[:9, :9], (3, 3, 3, 3))\nimage = keras.ops.reshape(x[:48], (1, 32, 32, 3))\n"
+        "exact = x.astype('float64') @ x\nfirst = keras.ops.conv(image, kernel)\n"
+        "print(abs(keras.ops.matmul(x, x).numpy() - exact).max() > 1e-3)\nuse_course_settings()\n"
+        "print(abs(keras.ops.matmul(x, x).numpy() - exact).max() < 1e-4)\n"
+        "print(float(keras.ops.max(abs(keras.ops.conv(image, kernel) - first))) > 1e-3)",
+        PYTHONPATH=f"{ROOT}/tests/hostile",
+    )
+    assert said.split() == ["True", "True", "True"]
+
+
 def test_a_readers_matplotlibrc_is_overruled():
     with plt.rc_context({"image.origin": "lower", "axes.grid": True, "lines.linewidth": 9}):
         kit.use_course_style()

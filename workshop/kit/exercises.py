@@ -13,7 +13,7 @@ def feedback(exercise):
 
     exercise: its title. A failed `assert` shows its message; any other error shows what stopped the answer. Where
     the answer is not begun, the line says so and nothing else. While the checks run, a function of this notebook that
-    changes an array, a list or a dictionary that it was given fails too.
+    changes an array or a list that it was given fails too. (A dictionary may be an optimizer's memory.)
     """
     cell = sys._getframe(2)  # 0 is this function, 1 is contextlib's
     own = {name: cell.f_globals.get(name) for name in names_of_answer(cell)}
@@ -40,9 +40,14 @@ def feedback(exercise):
 
 def names_of_answer(cell):
     """The names that a check uses and does not make itself, sorted. cell: the frame of the check's cell."""
-    steps = dis.get_instructions(cell.f_code)
-    made_here = {step.argval for step in steps if step.opname.startswith("STORE_")}
-    return sorted({*cell.f_code.co_names} - made_here)
+    used, made_here, waiting = set(), set(), [cell.f_code]
+    while waiting:  # a comprehension or a lambda has code of its own
+        code = waiting.pop()
+        waiting += [part for part in code.co_consts if isinstance(part, types.CodeType)]
+        used |= {*code.co_names}
+        steps = dis.get_instructions(code)
+        made_here |= {step.argval for step in steps if step.opname.startswith("STORE_")}
+    return sorted(used - made_here)
 
 
 def is_unfinished(name, value, error):
@@ -70,7 +75,7 @@ def keeping_its_arguments(function):
         before = {
             name: copy.deepcopy(value)
             for name, value in given.items()
-            if isinstance(value, list | dict) or type(value).__module__ == "numpy"
+            if isinstance(value, list) or type(value).__module__ == "numpy"
         }
         answer = function(*arguments, **options)
         for name, value in before.items():

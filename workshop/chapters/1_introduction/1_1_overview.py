@@ -1,3 +1,21 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: []
+#     equal_programs:
+#       "Repair this":
+#         "keyword dropped: zip(inputs, targets, strict=True) -> zip(inputs, targets)": "both have the same length"
+#         "constant: True -> False": "strict only matters where the lengths differ"
+#       "Artificial intelligence without learning":
+#         "comparison: middle.mean() > 0.5 -> middle.mean() >= 0.5": "no mean is exactly one half"
+#         "constant: 1* -> *": "a window one pixel larger or smaller is another rule that reads nine of ten"
+#       "Beat the baseline with a small network":
+#         "keyword dropped: keras.layers.Dense(32, activation='relu') -> keras.layers.Dense(32)": "measured over five seeds it reads as well: 7 x 7 averages hardly need the bend"
+#         "constant: 4 -> 3": "9 x 9 averages take 2,954 weights and keep more of the image"
+#         "constant: 32 -> 3*": "one neuron more or less is another network that meets the goal"
+#     core_minutes: 75
+# ---
+
 # %% [markdown]
 # # 1.1 Overview
 #
@@ -24,16 +42,16 @@ import sklearn.neighbors
 
 from workshop.kit import (
     COLOURS,
-    check_versions,
     claim,
     enlarge,
     feedback,
     load_digits,
     show_images,
+    use_course_settings,
     use_course_style,
 )
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -218,7 +236,7 @@ plt.ylabel("number of test digits")
 plt.title("The drawings are unlike anything it was trained on")
 plt.show()
 
-# %%
+# %% without_learning="data"
 claim(
     "The drawings lie farther from all training images than the strangest test digit does, on average",
     drawn_distances.mean() > test_distances.max(),
@@ -256,9 +274,10 @@ moved_right = moved_shares.argmax(axis=1) == test_labels
 swapped_right = swapped_shares.argmax(axis=1) == test_labels
 confidence_when_wrong = moved_shares.max(axis=1)[~moved_right].mean()
 claim(
-    "Moved by four pixels it misreads most digits, and swapped it is no better than guessing",
-    moved_right.mean() < 0.5 and swapped_right.mean() < 0.15,
-    f"right: {moved_right.mean():.1%} moved, {swapped_right.mean():.1%} swapped",
+    "It reads more than nine of ten test digits in place, fewer than half when they are moved by four pixels, and swapped "
+    "ones no better than by guessing",
+    accuracy > 0.9 and moved_right.mean() < 0.5 and swapped_right.mean() < 0.15,
+    f"right: {accuracy:.1%} as they are, {moved_right.mean():.1%} moved, {swapped_right.mean():.1%} swapped",
 )
 claim(
     "It does not notice: its wrong answers to moved digits come with a large share",
@@ -430,7 +449,7 @@ claim(
 # distance in *pixels* is a poor measure of likeness as soon as things move. Try the nearest neighbour on the moved
 # digits from above.
 
-# %%
+# %% without_learning="data"
 moved_neighbours = nearest.kneighbors(as_rows(moved_images), return_distance=False).ravel()
 moved_by_neighbour = np.mean(training_labels[moved_neighbours] == test_labels)
 claim(
@@ -438,6 +457,8 @@ claim(
     moved_by_neighbour < 0.6,
     f"right {moved_by_neighbour:.1%}",
 )
+
+# %% without_learning="arithmetic"
 stored_numbers = training_images.size
 claim(
     "The network is smaller than what k-nearest-neighbours must keep",
@@ -457,7 +478,7 @@ claim(
 # let us test on a *block* of the file, whose writers are nearly all absent from training, and compare with random
 # thirds.
 
-# %%
+# %% without_learning="data"
 pixels, digits = sklearn.datasets.load_digits(
     return_X_y=True
 )  # (1797, 64), in the order of the file
@@ -542,7 +563,7 @@ for gate, targets in GATES.items():
 # start at 100 random places and watch for that.
 
 
-# %%
+# %% without_learning="own loop"
 def goes_in_circles(weights, inputs, targets, passes=200):
     """True if the weights return to a former value, False if the mistakes end before that."""
     former = set()
@@ -576,7 +597,7 @@ claim(
 # it was no secret: the nets of 1943 already computed any logic. Here is one, with weights set by hand: the hidden
 # layer computes OR and AND, and the output says *OR, but not AND*.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] without_learning="untrained"
 hidden_weights = np.array([[-0.5, 1, 1], [-1.5, 1, 1]])  # bias and two weights: OR, AND
 output_weights = np.array([-0.5, 1, -1])  # bias, from OR, from AND
 hidden = (TWO_INPUTS @ hidden_weights.T > 0).astype(int)  # (4, 2)
@@ -715,7 +736,7 @@ claim(
 # 1,000 × 1,000 takes $2 \cdot 1000^3$ such operations. The fastest computer of 1985, a Cray-2, reached at best 1.9
 # billion a second.
 
-# %% tags=["measures-time"]
+# %% tags=["measures-time"] without_learning="arithmetic"
 CRAY_2 = 1.9e9  # operations a second, at its peak
 matrix = np.random.default_rng(SEED).normal(size=(1000, 1000))
 seconds = []
@@ -736,20 +757,22 @@ claim(
 # multiplying *and* adding; three times that for training, since the way back costs twice the way forth; for 1.2
 # million images, 90 times over.
 
-# %% tags=["measures-time"]
+# %%
 operations_2012 = 0.7e9 * 2 * 3 * 1.2e6 * 90
 operations_here = (training_images.size / 784) * network.count_params() * 2 * 3 * 12
 print(
     f"The network of 2012 took about {operations_2012:.0e} operations, "
     f"our first network {operations_here:.0e}."
 )
-years, days = operations_2012 / CRAY_2 / 3.15e7, operations_2012 / this_machine / 86400
 print(
-    f"A Cray-2 at its peak: {years:.0f} years for the network of 2012, "
+    f"A Cray-2 at its peak: {operations_2012 / CRAY_2 / 3.15e7:.0f} years for the network of 2012, "
     f"{operations_here / CRAY_2:.0f} s for ours."
 )
+
+# %% tags=["measures-time"]
 print(
-    f"This machine at the speed above: {days:.0f} days and {operations_here / this_machine:.2f} s."
+    f"This machine at the speed above: {operations_2012 / this_machine / 86400:.0f} days "
+    f"and {operations_here / this_machine:.2f} s."
 )
 
 # %% [markdown]
@@ -922,6 +945,8 @@ claim(
     np.all(np.diff(trained_curves, axis=1) > 0),
     f"average separability {trained_curves.mean(axis=0).round(2)} from pixels to output",
 )
+
+# %% without_learning="untrained"
 claim(
     "In an untrained network of the same shape they do not",
     np.all(untrained_curves[:, 1:].mean(axis=0) < untrained_curves[:, 0].mean()),
@@ -981,13 +1006,13 @@ my_prediction = {
 my_prediction = {"majority": True, "parity": False, "all equal": False, "at most one": True}
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="'all equal': we let a perceptron learn it"
 my_prediction = {"majority": True, "parity": False, "all equal": True, "at most one": True}
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="'at most one': we let a perceptron learn it, and in its hundredth pass it made 0 mistakes"
 my_prediction = {"majority": True, "parity": False, "all equal": False, "at most one": False}
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="'parity': we let a perceptron learn it"
 my_prediction = {"majority": True, "parity": True, "all equal": True, "at most one": True}
 
 # %% tags=["check"]
@@ -1039,21 +1064,21 @@ def repaired_pass(weights, inputs, targets):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the bias must learn too"
 def repaired_pass(weights, inputs, targets):  # the sign is mended, the bias is not
     for x, target in zip(inputs, targets, strict=True):
         weights = weights + (target - int(weights @ x > 0)) * x
     return weights * np.array([0, *np.ones(len(weights) - 1)])
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="look at the sign"
 def repaired_pass(weights, inputs, targets):  # the bias is mended, the sign is not
     for x, target in zip(inputs, targets, strict=True):
         weights = weights - (target - int(weights @ x > 0)) * x
     return weights
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="each example must see the weights that the one before it left"
 def repaired_pass(
     weights, inputs, targets
 ):  # all examples at once, with the answers of the old weights
@@ -1061,33 +1086,46 @@ def repaired_pass(
     return weights + (targets - answers) @ inputs
 
 
+# %% tags=["wrong"] says="a sum of exactly 0 is not above 0"
+def repaired_pass(weights, inputs, targets):  # says 1 at a sum of 0
+    for x, target in zip(inputs, targets, strict=True):
+        weights = weights + (target - int(weights @ x >= 0)) * x
+    return weights
+
+
 # %% tags=["check"]
 with feedback("Repair this"):
-    corners = np.array([[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1]])
-    got = repaired_pass(np.zeros(3), corners[3:], np.array([1]))
+    got = repaired_pass(np.zeros(3), np.ones((1, 3)), np.array([1]))
     assert got is not None, "return the new weights"
-    assert np.all(np.asarray(got)[1:] >= 0), (
-        "example (1, 1, 1), target 1, weights 0: the answer 0 is too low, so the weights must rise: "
-        "look at the sign"
-    )
-    assert got[0] == 1, (
-        f"after that example the bias must be 1, yours is {got[0]:.0f}: the bias must learn too"
-    )
-    for start in (np.zeros(3), np.array([2.0, -3.0, 1.0]), np.array([-4.0, 0.0, 5.0])):
-        for wanted in ([0, 1, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0]):
-            expected, _ = perceptron_pass(start, corners, np.array(wanted))
-            got = repaired_pass(start.copy(), corners, np.array(wanted))
-            assert np.allclose(got, expected), (
-                f"from the weights {start} one pass over the targets {wanted} ends at {expected}, yours at {got}: "
-                "does each example see the weights that the one before it left?"
-            )
+    told = f"weights 0, example (1, 1, 1), target 1: the new weights are (1, 1, 1), yours are {got}"
+    assert np.any(got), f"{told}: a sum of exactly 0 is not above 0, so the answer was 0 and wrong"
+    assert np.min(got) >= 0, f"{told}: the weights must rise, look at the sign"
+    assert got[0] != 0, f"{told}: the bias must learn too"
+    assert np.allclose(got, 1), f"{told}: add the example as it is"
+    corners = np.array([[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1]])
+    others = np.array([[1, -2, 0.5, 3], [1, 0, -1, 2], [1, 4, 1, -3], [1, 1, 1, 1], [1, 3, -2, 0]])
+    for inputs, wanted, start in (
+        (corners, [0, 1, 1, 1], [0, 0, 0]),
+        (corners, [1, 1, 1, 0], [-4, 0, 5]),
+        (others, [1, 0, 0, 1, 1], [0, -1, 2, 1]),
+        (others, [0, 1, 1, 0, 0], [-1, 2, 0.5, -2]),
+    ):
+        start, targets = np.array(start, float), np.array(wanted)
+        expected, _ = perceptron_pass(start, inputs, targets)
+        got = repaired_pass(start, inputs, targets)
+        at_once = start + (targets - (inputs @ start > 0)) @ inputs
+        told = f"from the weights {start} a pass over the targets {wanted} ends at {expected}, yours at {got}"
+        assert np.allclose(at_once, expected) or not np.allclose(got, at_once), (
+            f"{told}: each example must see the weights that the one before it left"
+        )
+        assert np.allclose(got, expected), told
 
 # %% [markdown]
 # ## Exercise 3: artificial intelligence without learning
 #
 # Write a rule by hand that tells a handwritten 0 from a 1. `image` is (28, 28), 0 for paper, 1 for ink. No network
-# and no examples in the code. The check wants 90 of 100 zeros and ones right. (Then think how you would go on to ten
-# digits.)
+# and no examples in the code: look at `training_images` as long as you like, but let the rule stand without them. The
+# check wants 90 of 100 zeros and ones of the validation data right. (Then think how you would go on to ten digits.)
 
 
 # %% tags=["exercise"]
@@ -1099,24 +1137,43 @@ def zero_or_one(image):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="*where* does only one of them have it"
 def zero_or_one(image):  # the amount of ink
-    return int(image.mean() < 0.3)
+    return int(image.mean() < 0.22)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the opposite would be a good rule"
 def zero_or_one(image):  # the two answers swapped
     return int(image[10:18, 12:16].mean() < 0.5)
 
 
+# %% tags=["wrong"] says="no examples in the code"
+def zero_or_one(image):  # learns from examples: the nearer of the two averages
+    averages = [training_images[training_labels == digit].mean(axis=0) for digit in (0, 1)]
+    return int(np.argmin([((image[..., np.newaxis] - average) ** 2).sum() for average in averages]))
+
+
+# %% tags=["wrong"] says="it answers 1 for every image"
+def zero_or_one(image):  # does not look
+    return 1
+
+
 # %% tags=["check"]
 with feedback("Artificial intelligence without learning"):
-    chosen = training_labels < 2
-    rule_answers = [zero_or_one(image[..., 0]) for image in training_images[chosen]]
-    assert all(answer in (0, 1) for answer in rule_answers), (
-        f"answer 0 or 1, yours answers {rule_answers[0]}"
+    chosen = validation_data[1] < 2
+    rule_answers = list(map(zero_or_one, validation_data[0][chosen][..., 0]))
+    assert all(np.ndim(answer) == 0 and answer in (0, 1) for answer in rule_answers), (
+        f"answer 0 or 1, yours answers {rule_answers[0]!r}"
     )
-    right = np.mean(np.array(rule_answers) == training_labels[chosen])
+    codes = [getattr(zero_or_one, "__wrapped__", zero_or_one).__code__]
+    for code in codes:  # a comprehension is code within code
+        codes += [part for part in code.co_consts if hasattr(part, "co_names")]
+        for name in code.co_names:
+            assert not name.startswith(("training_", "validation_", "test_", "network")), (
+                f"your rule uses {name}: no network and no examples in the code"
+            )
+    assert len(set(rule_answers)) == 2, f"it answers {rule_answers[0]} for every image"
+    right = np.mean(np.array(rule_answers) == validation_data[1][chosen])
     assert right > 0.2, (
         f"right on {right:.0%}: that is almost always wrong, so the opposite would be a good rule"
     )
@@ -1128,7 +1185,7 @@ with feedback("Artificial intelligence without learning"):
 # ## Exercise 4: beat the baseline with a small network (open-ended)
 #
 # Nearest centroid keeps 7,840 numbers. Build a network with **at most 3,000 weights** that reads the validation
-# digits better by at least 3 percentage points. The check trains it for 15 epochs. Hint: a digit does not need 784
+# digits better by at least 2 percentage points. The check trains it for 15 epochs. Hint: a digit does not need 784
 # pixels; `keras.layers.AveragePooling2D(4)` replaces each square of 4 × 4 pixels by its average.
 
 
@@ -1148,13 +1205,13 @@ def small_network():
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="7,850 weights, 3,000 are allowed"
 def small_network():  # the full image: too many weights
     layers = [keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
     return keras.Sequential([keras.Input((28, 28, 1)), *layers])
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="keep more of the image"
 def small_network():  # pooled too far: 2 x 2 averages say too little
     layers = [
         keras.layers.AveragePooling2D(14),
@@ -1164,7 +1221,17 @@ def small_network():  # pooled too far: 2 x 2 averages say too little
     return keras.Sequential([keras.Input((28, 28, 1)), *layers])
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="or add a hidden layer"
+def small_network():  # 7 x 7 averages and one layer: little better than nearest centroid
+    layers = [
+        keras.layers.AveragePooling2D(4),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, "softmax"),
+    ]
+    return keras.Sequential([keras.Input((28, 28, 1)), *layers])
+
+
+# %% tags=["wrong"] says="the ten outputs must be shares: end with a softmax"
 def small_network():  # no softmax: the outputs are no shares
     layers = [keras.layers.AveragePooling2D(4), keras.layers.Flatten(), keras.layers.Dense(10)]
     return keras.Sequential([keras.Input((28, 28, 1)), *layers])
@@ -1172,9 +1239,12 @@ def small_network():  # no softmax: the outputs are no shares
 
 # %% tags=["check"]
 with feedback("Beat the baseline with a small network"):
+    keras.utils.set_random_seed(SEED)
     model = small_network()
     assert isinstance(model, keras.Model), "return a network, for example a keras.Sequential"
-    assert model.built, "start it with keras.Input((28, 28, 1)), so that its weights can be counted"
+    assert model.built and model.input_shape == (None, 28, 28, 1), (
+        "start it with keras.Input((28, 28, 1)): images come in, and its weights can be counted"
+    )
     assert model.count_params() <= 3000, (
         f"it has {model.count_params():,} weights, 3,000 are allowed: shrink the image first"
     )
@@ -1194,7 +1264,7 @@ with feedback("Beat the baseline with a small network"):
     baseline = np.mean(distances.argmin(axis=1) == validation_data[1])
     trained_shares = keras.ops.convert_to_numpy(model(validation_data[0]))
     reached = np.mean(trained_shares.argmax(axis=1) == validation_data[1])
-    assert reached >= baseline + 0.03, (
+    assert reached >= baseline + 0.02, (
         f"it reads {reached:.1%}, nearest centroid {baseline:.1%}: keep more of the image, or add a hidden layer"
     )
 

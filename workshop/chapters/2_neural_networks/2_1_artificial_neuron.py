@@ -1,3 +1,13 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["1.1"]
+#     equal_programs:
+#       "Repair this":
+#         "keyword dropped: error.mean(axis=0) -> error.mean()": "with one neuron all errors are those of one column"
+#     core_minutes: 75
+# ---
+
 # %% [markdown]
 # # 2.1 The artificial neuron
 #
@@ -21,14 +31,14 @@ import tensorflow as tf
 
 from workshop.kit import (
     COLOURS,
-    check_versions,
     claim,
     feedback,
     split_three_ways,
+    use_course_settings,
     use_course_style,
 )
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -63,7 +73,7 @@ print(f"z = {weighted_sum:.2f}, a = {output:.3f}")
 #
 # Keras calls this neuron `Dense(1, activation="sigmoid")`. Given the same weights, it must give the same number.
 
-# %%
+# %% without_learning="arithmetic"
 neuron = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")])
 neuron.set_weights([weights.reshape(2, 1), np.array([bias])])
 keras_output = float(neuron(inputs.reshape(1, 2))[0, 0])
@@ -153,7 +163,7 @@ draw_borders(borders, "Where the neuron changes its mind, for three biases")
 # It moves: three parallel lines. The weights' direction sets the direction of the line. For given weights the bias sets
 # its place: the line lies $|b| / \lVert w \rVert$ from the origin.
 
-# %%
+# %% without_learning="untrained"
 slopes, heights = np.array([np.polyfit(first_input, border, 1) for border in borders.values()]).T
 claim(
     "The bias moves the decision line and does not turn it",
@@ -174,7 +184,7 @@ borders = {
 }
 draw_borders(borders, "Other weights, and one common factor")
 
-# %%
+# %% without_learning="untrained"
 plain, tenfold, longer, turned = borders.values()
 moved = {
     "everything tenfold": np.abs(plain - tenfold).max(),
@@ -222,7 +232,7 @@ def dense(x, w, b, activation):
     return activation(x @ w + b)
 
 
-# %%
+# %% without_learning="arithmetic"
 generator = np.random.default_rng(SEED)
 differences = []
 for examples, input_count, neurons in [(1, 2, 1), (5, 3, 4), (64, 30, 16)]:
@@ -297,7 +307,7 @@ ACTIVATIONS = {  # name: (activation, derivative)
 # TensorFlow's `GradientTape` records a computation and differentiates it. We hold each of our derivatives against it,
 # at 401 places. (For GELU there is also a faster approximation; we ask for the exact one.)
 
-# %%
+# %% without_learning="arithmetic"
 z = np.linspace(-6, 6, 401)
 largest_difference = {}
 for name, (activation, derivative) in ACTIVATIONS.items():
@@ -369,7 +379,7 @@ print(softmax_derivative(sums).round(4))
 # Read the first column: raise $z_1$ a little, and the first share grows by exactly what the other two lose. So each
 # column adds up to zero.
 
-# %%
+# %% without_learning="arithmetic"
 sums_tensor = tf.constant(sums)
 with tf.GradientTape() as tape:
     tape.watch(sums_tensor)
@@ -442,7 +452,7 @@ print(
     f"by hand: gradient of the weights {w_gradient.ravel().round(3)}, of the bias {b_gradient.round(3)}"
 )
 
-# %%
+# %% without_learning="arithmetic"
 generator = np.random.default_rng(SEED)
 x, y = generator.normal(size=(40, 5)), generator.integers(0, 2, size=(40, 1)).astype(float)
 w, b = generator.normal(size=(5, 1)), generator.normal(size=1)
@@ -493,7 +503,7 @@ def train(x, y, learning_rate, steps, seed):
 # One factor of the gradient was the activation's derivative. Where the sigmoid is flat it is **saturated**: the sum may
 # change, and the answer hardly does. A correction that travels back through such a neuron is multiplied by almost zero.
 
-# %%
+# %% without_learning="arithmetic"
 saturated_sums = np.array([0.0, 5.0, 10.0])
 slopes = sigmoid(saturated_sums) * (1 - sigmoid(saturated_sums))
 claim(
@@ -551,7 +561,7 @@ plt.show()
 # In the sigmoid network the first layers get practically nothing: they would sit still while the last ones learn. This is
 # the **vanishing gradient**, and one reason why ReLU, whose factor is 1 or 0, is the usual choice for hidden layers.
 
-# %%
+# %% without_learning="untrained"
 arriving = {
     activation: [
         norms[0] / norms[-1] for (name, _), norms in gradients.items() if name == activation
@@ -604,7 +614,7 @@ claim(
 #
 # That is one linear layer again. Here are three layers with more than a thousand weights and biases, folded into one with 9.
 
-# %%
+# %% without_learning="arithmetic"
 three_layers = keras.Sequential(
     [keras.Input((8,))]
     + [keras.layers.Dense(size, bias_initializer="normal") for size in (32, 30, 1)]
@@ -662,7 +672,7 @@ for number in np.flatnonzero(~learned):
 # there are none. It knows nothing of neurons. We ask it about all sixteen functions.
 
 
-# %%
+# %% without_learning="own loop"
 def is_separable(x, y):
     """Is there a line with the examples y = 1 on one side and y = 0 on the other?
 
@@ -698,7 +708,7 @@ claim(
 # Below, the same weights run with ReLU and with no activation between the layers.
 
 
-# %%
+# %% without_learning="untrained"
 def two_layers(activation):
     hidden = dense(BOTH_INPUTS, np.array([[1, 1], [1, 1]]), np.array([0, -1]), activation)  # (4, 2)
     return hidden @ np.array([1, -2])
@@ -755,7 +765,7 @@ training_y, validation_y, test_y = (
     part[1][:, np.newaxis].astype(float) for part in (training, validation, test)
 )
 
-# %%
+# %% without_learning="own loop"
 _, _, raw_losses = train(training[0], training_y, learning_rate=0.03, steps=500, seed=SEED)
 _, _, losses = train(training_x, training_y, learning_rate=0.03, steps=500, seed=SEED)
 claim(
@@ -897,7 +907,7 @@ names = "constant", "logistic regression", "neuron", "neurons, labels shuffled"
 for name, values in zip(names, scores.T, strict=True):
     print(f"{name:24s} {values.mean():.1%} ± {values.std(ddof=1):.1%}")
 
-# %% tags=["headline"]
+# %% tags=["headline"] without_learning="own loop"
 difference = neuron_scores - regression_scores
 claim(
     "On ten splits of the breast tumours one neuron is far above the constant answer and level with logistic regression",
@@ -906,7 +916,7 @@ claim(
     f"logistic regression {regression_scores.mean():.1%}, constant {constant.mean():.1%}",
 )
 
-# %%
+# %% without_learning="own loop"
 claim(
     "Trained on shuffled labels the neuron does no better than the constant answer",
     shuffled_scores.mean() < constant.mean() + 0.02,
@@ -918,7 +928,7 @@ claim(
 # $\lVert w \rVert^2 / 2C$ to the summed loss, which holds the weights small. Put that term's gradient, $w / C$ (over $n$, since our loss is a
 # mean), into our steps, and the neuron must find scikit-learn's very weights.
 
-# %%
+# %% without_learning="own loop"
 STRENGTH = 0.1
 w, b = np.zeros((30, 1)), np.zeros(1)
 for _ in range(3000):
@@ -989,39 +999,44 @@ def distance_to_border(x, w, b):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="that is the sum z: divide it by the length of w"
 def distance_to_border(x, w, b):  # forgets to divide by the length of w
     return x @ w + b
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="keep the sign"
 def distance_to_border(x, w, b):  # loses the sign
     return abs(x @ w + b) / np.linalg.norm(w)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the squared length"
 def distance_to_border(x, w, b):  # divides by the squared length
     return (x @ w + b) / (w @ w)
 
 
+# %% tags=["wrong"] says="divide the whole sum, b too"
+def distance_to_border(x, w, b):  # divides a part of the sum
+    return x @ w / np.linalg.norm(w) + b
+
+
 # %% tags=["check"]
 with feedback("Distance to the border"):
-    got = distance_to_border(np.array([6.0, 8.0]), np.array([3.0, 4.0]), 0.0)
-    assert got is not None, "return the distance"
-    assert np.isclose(got, 10.0), (
-        f"(6, 8) is 10 away from the border 3x + 4y = 0, yours says {got}: "
-        "did you divide by the length of w?"
-    )
-    got = distance_to_border(np.zeros(2), np.array([0.0, 2.0]), -4.0)
-    assert got < 0, f"the origin is on the 'no' side of 2y - 4 = 0, yours says {got}: keep the sign"
-    assert np.isclose(got, -2.0), (
-        f"the origin is at -2 from 2y - 4 = 0, yours says {got}: "
-        "divide the whole sum, by the length of w alone"
-    )
-    got = distance_to_border(np.array([1.0, 1.0, 1.0]), np.array([2.0, 4.0, 4.0]), 2.0)
-    assert np.isclose(got, 2.0), (
-        f"in three dimensions the length of (2, 4, 4) is 6 and the distance 2, yours says {got}"
-    )
+    examples = [  # the point, the weights, the bias, the distance, and what some mistakes make of it
+        ([6, 8], [3, 4], 0.0, 10, {50: "that is the sum z: divide it by the length of w",
+            2: "25 is the squared length of w, take its root",
+            50 / 7: "the length of (3, 4) is not 3 + 4", 5: "divide by the length of w, not of x",
+            -10: "a distance is positive where the neuron says yes"}),
+        ([1, 1], [-4, 3], -14.0, -3, {3: "keep the sign", -0.2: "where is the bias?",
+            2.6: "the bias is added", -14.2: "divide the whole sum, b too"}),
+        ([0.5, -1, 2], [2, -4, 4], -1.0, 2, {}),
+    ]  # fmt: skip
+    for x, w, b, wanted, mistakes in examples:
+        got = distance_to_border(np.array(x, float), np.array(w, float), b)
+        assert got is not None, "return the distance"
+        told = f"the distance of {x} for w = {w} and b = {b} is {wanted}, yours is {got}"
+        for mistake, words in mistakes.items():
+            assert not np.isclose(got, mistake), f"{told}: {words}"
+        assert np.isclose(got, wanted), told
 
 # %% [markdown]
 # ## Exercise 2: predict
@@ -1039,13 +1054,17 @@ my_prediction = "B"  # the border stays where it is, and the sum doubles from 2 
 new_output = 1 / (1 + np.exp(-4))
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the border stays, but the sum doubles"
 my_prediction = "C"  # takes the border for the whole answer
 new_output = 1 / (1 + np.exp(-2))
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="double the sum, not the output"
 my_prediction = "B"
 new_output = 2 / (1 + np.exp(-2))  # doubles the output instead of the sum
+
+# %% tags=["wrong"] says="the bias doubles too"
+my_prediction = "B"
+new_output = 1 / (1 + np.exp(-(6 + 8 - 5)))  # leaves the bias
 
 # %% tags=["check"]
 with feedback("Predict"):
@@ -1057,8 +1076,18 @@ with feedback("Predict"):
         "the border stays, but the sum doubles: does the sigmoid not notice?"
     )
     assert new_output is not None, "right letter; now compute new_output"
+    mistakes = {
+        2 * sigmoid(2): "double the sum, not the output",
+        sigmoid(2): "that is the output before the doubling",
+        sigmoid(9): "the bias doubles too",
+        sigmoid(-3): "the weights double too",
+        sigmoid(-4): "the sum is positive: look at the sign in the exponent",
+        4: "that is the sum: squash it",
+    }
+    for mistake, words in mistakes.items():
+        assert not np.isclose(new_output, mistake, atol=3e-4), words
     assert np.isclose(new_output, 0.98201379, atol=5e-3), (
-        f"the sum is 3 + 4 - 5 = 2 before and 4 after; yours gives {new_output:.4f}: double z, then squash it"
+        f"the sum is 3 + 4 - 5 = 2 before and 4 after: what does the sigmoid make of 4? Not {new_output}"
     )
 
 # %% [markdown]
@@ -1082,7 +1111,7 @@ def silu_derivative(z):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="it lacks u' v"
 def silu(z):
     return z * sigmoid(z)
 
@@ -1091,7 +1120,7 @@ def silu_derivative(z):  # forgets the product rule's first half
     return z * sigmoid(z) * (1 - sigmoid(z))
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="you multiply the two derivatives"
 def silu(z):
     return z * sigmoid(z)
 
@@ -1100,22 +1129,43 @@ def silu_derivative(z):  # multiplies the two derivatives
     return sigmoid(z) * (1 - sigmoid(z))
 
 
+# %% tags=["wrong"] says="at z = -4.00 silu is -0.072, yours says -3.928"
+def silu(z):  # the sign of the exponent
+    return z / (1 + np.exp(z))
+
+
+def silu_derivative(z):
+    return sigmoid(z) + z * sigmoid(z) * (1 - sigmoid(z))
+
+
 # %% tags=["check"]
 with feedback("A new activation"):
-    places = np.linspace(-4, 4, 17)
-    assert silu(places) is not None, "silu returns nothing yet"
-    values = np.asarray(silu(places))
-    assert np.allclose(values, keras.ops.convert_to_numpy(keras.ops.silu(places))), (
-        f"at z = 1 silu is 0.731, yours says {float(np.asarray(silu(np.ones(1)))[0]):.3f}"
-    )
-    slopes = (np.asarray(silu(places + 1e-5)) - np.asarray(silu(places - 1e-5))) / 2e-5
-    assert silu_derivative(places) is not None, "silu is right; silu_derivative returns nothing yet"
-    answers = np.asarray(silu_derivative(places))
-    far = np.abs(answers - slopes).argmax()
-    assert np.allclose(answers, slopes, atol=1e-6), (
-        f"at z = {places[far]:.1f} the slope is {slopes[far]:.3f}, yours says {answers[far]:.3f}: "
-        "for a product, (u v)' = u' v + u v'"
-    )
+    for z in (np.linspace(-4, 3, 17), np.array([[-6.0, 0.3], [1.0, 2.5], [0.0, 9.0]])):
+        a = scipy.special.expit(z)
+        above, below = (
+            (z + 1e-5) * scipy.special.expit(z + 1e-5),
+            (z - 1e-5) * scipy.special.expit(z - 1e-5),
+        )
+        for name, got, wanted in (
+            ("silu", silu(z), z * a),
+            ("silu_derivative", silu_derivative(z), (above - below) / 2e-5),
+        ):
+            assert got is not None, f"{name} returns nothing yet"
+            assert np.shape(got) == z.shape, (
+                f"{name} makes {np.shape(got)} of {z.shape}: a number for each z"
+            )
+            if name == "silu_derivative":
+                rule = "for u = z and v = σ(z) the rule is (u v)' = u' v + u v'"
+                assert not np.allclose(got, a), f"{rule}: it lacks u v'"
+                assert not np.allclose(got, z * a * (1 - a)), f"{rule}: it lacks u' v"
+                assert not np.allclose(got, a * (1 - a)), (
+                    f"{rule}: you multiply the two derivatives"
+                )
+            far = np.abs(got - wanted).argmax()
+            assert np.allclose(got, wanted, atol=1e-6), (
+                f"at z = {z.flat[far]:.2f} {name} is {wanted.flat[far]:.3f}, "
+                f"yours says {np.ravel(got)[far]:.3f}"
+            )
 
 # %% [markdown]
 # ## Exercise 4: repair this
@@ -1146,19 +1196,19 @@ def repaired_step(x, y, w, b, learning_rate):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a sum over the examples where a mean belongs"
 def repaired_step(x, y, w, b, learning_rate):  # the sign is mended, the mean is not
     error = sigmoid(x @ w + b) - y
     return w - learning_rate * x.T @ error, b - learning_rate * error.mean(axis=0)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="w goes up the slope"
 def repaired_step(x, y, w, b, learning_rate):  # the mean is mended, the sign is not
     error = y - sigmoid(x @ w + b)
     return w - learning_rate * x.T @ error / len(x), b - learning_rate * error.mean(axis=0)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="b goes up the slope"
 def repaired_step(x, y, w, b, learning_rate):  # the bias still goes up the slope
     error = sigmoid(x @ w + b) - y
     return w - learning_rate * x.T @ error / len(x), b + learning_rate * error.mean(axis=0)
@@ -1166,24 +1216,29 @@ def repaired_step(x, y, w, b, learning_rate):  # the bias still goes up the slop
 
 # %% tags=["check"]
 with feedback("Repair this"):
-    start_w, start_b = np.full((30, 1), 0.1), np.zeros(1)
-    _, w_gradient, b_gradient = loss_and_gradients(training_x, training_y, start_w, start_b)
-    step = repaired_step(training_x, training_y, start_w.copy(), start_b.copy(), 0.1)
-    assert step is not None, "return the new w and b"
-    new_w, new_b = step
-    assert np.shape(new_w) == (30, 1), f"w must stay (30, 1), yours is {np.shape(new_w)}"
-    uphill = np.sum((new_w - start_w) * w_gradient) > 0
-    assert not uphill, "the loss rises: the step goes up the slope; look at the sign of the error"
-    length = np.linalg.norm(new_w - start_w) / np.linalg.norm(0.1 * w_gradient)
-    assert np.isclose(length, 1), (
-        f"the step of w is {length:.3g} times the right length: sum or mean over the examples?"
-    )
-    assert np.allclose(new_w, start_w - 0.1 * w_gradient), (
-        "w takes a step of the right size in another direction"
-    )
-    assert np.allclose(new_b, -0.1 * b_gradient), (
-        "w is right; b goes up the slope or has the wrong size"
-    )
+    for count, rate in ((6, 0.5), (11, 2.0)):
+        draws = np.random.default_rng(count)
+        x, w, b = (draws.normal(size=shape) for shape in ((count, 3), (3, 1), (1,)))
+        y = draws.integers(0, 2, size=(count, 1)).astype(float)
+        step = repaired_step(x, y, w, b, rate)
+        assert step is not None and len(step) == 2, "return the new w and b"
+        _, *gradients = loss_and_gradients(x, y, w, b)
+        for name, old, new, gradient in zip("wb", (w, b), step, gradients, strict=True):
+            assert np.shape(new) == old.shape, (
+                f"{name} was {old.shape} and is {np.shape(new)} after the step"
+            )
+            wanted = -rate * gradient
+            assert np.sum((new - old) * gradient) <= 0, (
+                f"{name} goes up the slope, and the loss rises: look at the sign"
+            )
+            assert not np.allclose(new - old, count * wanted), (
+                f"the step of {name} is {count} times too long for {count} examples: "
+                "a sum over the examples where a mean belongs"
+            )
+            assert np.allclose(new - old, wanted), (
+                f"with the rate {rate} {name} moves by {wanted.ravel().round(3)}, "
+                f"yours by {np.ravel(new - old).round(3)}"
+            )
 
 # %% [markdown]
 # ## Exercise 5: beat the line (open-ended)
@@ -1200,7 +1255,7 @@ plt.ylabel("second input")
 plt.show()
 
 # %% [markdown]
-# Any straight line leaves circles on both of its sides. Write `features`: it takes points (n, 2) and returns at most three
+# A straight line that meets the inner ring has points of the outer ring on both of its sides. Write `features`: it takes points (n, 2) and returns at most three
 # numbers for each point. The check trains one neuron on your features and asks for 95 of 100 new points right. A
 # neuron on the raw points gets about half. What number do all points of a ring share?
 
@@ -1215,31 +1270,42 @@ def features(points):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="only weighted sums of the two inputs"
 def features(points):  # the raw points
     return points
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="only weighted sums of the two inputs"
 def features(points):  # still only sums: a rotation keeps every line a line
     return np.column_stack([points[:, 0] + points[:, 1], points[:, 0] - points[:, 1]])
 
 
+# %% tags=["wrong"] says="what do all points of a ring share"
+def features(points):  # the direction, which both rings have in common
+    return np.arctan2(points[:, :1], points[:, 1:])
+
+
 # %% tags=["check"]
 with feedback("Beat the line"):
-    x = features(rings)
-    assert x is not None, "features returns nothing yet"
-    x = np.asarray(x, float)
-    assert x.ndim == 2 and len(x) == 600 and x.shape[1] <= 3, (
-        f"return (n, at most 3), yours is {x.shape} for n = 600"
+    new_points, new_inner = sklearn.datasets.make_circles(
+        500, noise=0.08, factor=0.5, random_state=2
     )
-    assert all(np.allclose(features(rings[i : i + 1]), x[i : i + 1]) for i in range(5)), (
+    x, new_x = features(rings), features(new_points)
+    assert x is not None, "features returns nothing yet"
+    assert np.ndim(x) == 2 and len(x) == 600 and np.shape(x)[1] <= 3, (
+        f"return (n, at most 3), yours is {np.shape(x)} for n = 600"
+    )
+    assert np.shape(new_x) == (500, np.shape(x)[1]) and np.allclose(features(rings[:7]), x[:7]), (
         "a point's features must depend on that point alone"
     )
-    deviation = x[:300].std(axis=0)
-    x = (x - x[:300].mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-    w, b, _ = train(x[:300], is_inner[:300, np.newaxis], learning_rate=1.0, steps=2000, seed=0)
-    right = np.mean((x[300:] @ w + b > 0).ravel() == is_inner[300:])
+    raw = np.column_stack([rings, np.ones(600)])
+    rest = x - raw @ np.linalg.lstsq(raw, x, rcond=None)[0]
+    assert np.abs(rest).max() > 1e-6, (
+        "your features are only weighted sums of the two inputs: their line is a line of the old inputs"
+    )
+    mean, deviation = np.mean(x, axis=0), np.std(x, axis=0) + 1e-9
+    w, b, _ = train((x - mean) / deviation, is_inner[:, np.newaxis], 1.0, steps=2000, seed=0)
+    right = np.mean((((new_x - mean) / deviation) @ w + b > 0).ravel() == new_inner)
     assert right >= 0.95, (
         f"the neuron gets {right:.0%} of new points right: what do all points of a ring share?"
     )

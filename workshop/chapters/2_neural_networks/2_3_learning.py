@@ -1,3 +1,16 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["2.1", "2.2"]
+#     equal_programs:
+#       "A warm-up":
+#         "comparison: step < warmup_steps -> step <= warmup_steps": "at step warmup_steps both lines give the peak"
+#       "Cross a narrower ravine":
+#         "call forgotten: np.sqrt(1) -> 1": "the root of 1 is 1"
+#         "constant: 200 -> 201": "a rate and a memory next to Polyak's, which arrive in time as well"
+#     core_minutes: 125
+# ---
+
 # %% [markdown]
 # # 2.3 Learning
 #
@@ -21,9 +34,16 @@ import sklearn.linear_model
 import sklearn.neighbors
 import tensorflow as tf
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, load_digits, use_course_style
+from workshop.kit import (
+    COLOURS,
+    claim,
+    feedback,
+    load_digits,
+    use_course_settings,
+    use_course_style,
+)
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -121,7 +141,7 @@ pairs = {
         categorical_cross_entropy(one_of_four, four_probabilities),
     ),
 }
-# %%
+# %% without_learning="arithmetic"
 differences = []
 for name, (y, y_hat, ours) in pairs.items():
     keras_value = float(getattr(keras.losses, name)(dtype="float64")(y, y_hat))
@@ -137,7 +157,7 @@ claim(
 # Now the derivations. If they are right, minus the logarithm of each density is *factor times loss plus constant*, at every error. And each density must
 # be one: its area must be 1.
 
-# %%
+# %% without_learning="arithmetic"
 errors = np.linspace(-40, 40, 80_001)
 WIDTH = 0.7  # σ of the bell curve and s of Laplace's distribution
 huber_area = np.trapezoid(np.exp(-huber_loss(errors)), errors)
@@ -162,7 +182,7 @@ claim(
 # %% [markdown]
 # The two cross-entropies need neither factor nor constant. They *are* minus the logarithm of the probability that the network gave to what happened:
 
-# %%
+# %% without_learning="arithmetic"
 given_to_truth = np.where(yes_or_no == 1, probability, 1 - probability)
 given_to_class = four_probabilities[np.arange(50), one_of_four.argmax(axis=1)]
 rests = (
@@ -193,7 +213,7 @@ plt.show()
 
 # %% [markdown]
 # Look at the right side. The slope is how hard an example pulls. Under the squared loss an example ten times as far off pulls ten times
-# as hard. Under the other two it pulls no harder than any other: *far off* is not *important*.
+# as hard. Under the absolute loss it pulls no harder than any other, and under Huber's no harder than one that is 1 off: *far off* is not *important*.
 #
 # ## Which loss resists outliers?
 #
@@ -249,14 +269,19 @@ for name, (without, with_outliers) in distance.items():
         f"{name:8s} loss: distance from the true line {without:.3f} without outliers, {with_outliers:.3f} with"
     )
 
-# %%
-(squared_clean, squared_spoiled), (absolute_clean, absolute_spoiled), (_, huber_spoiled) = (
-    distance.values()
-)
+# %% without_learning="own loop"
+(
+    (squared_clean, squared_spoiled),
+    (absolute_clean, absolute_spoiled),
+    (huber_clean, huber_spoiled),
+) = distance.values()
 claim(
-    "One outlier in ten spoils the line of the squared loss, and hardly those of the absolute and the Huber loss",
-    squared_spoiled > 4 * max(absolute_spoiled, huber_spoiled),
-    f"distance {squared_spoiled:.2f} against {absolute_spoiled:.2f} and {huber_spoiled:.2f}",
+    "With one outlier in ten the line of the squared loss is ten times as far off as without, or more, those of the absolute and the Huber loss at most twice",
+    squared_spoiled > 10 * squared_clean
+    and absolute_spoiled < 2 * absolute_clean
+    and huber_spoiled < 2 * huber_clean,
+    f"distances without and with: squared {squared_clean:.2f} and {squared_spoiled:.2f}, absolute {absolute_clean:.2f} and "
+    f"{absolute_spoiled:.2f}, Huber {huber_clean:.2f} and {huber_spoiled:.2f}",
 )
 claim(
     "Where the noise really is a bell curve, the squared loss beats the absolute loss",
@@ -280,10 +305,10 @@ claim(
 #
 # $$\frac{\partial L}{\partial o_j} = -\sum_k y_k\,(\delta_{kj} - \hat y_j) = \hat y_j - y_j$$
 #
-# Prediction minus target, as for the single neuron. It is also the safer way to compute: a probability near 0 or 1 runs out of digits, a logit does not.
+# Prediction minus target, as for the single neuron. It is also the safer way to compute: a probability near 1 runs out of digits, a logit does not.
 # Here are three answers that are off by more and more: the target is 0, and the logit for *yes* is 2, 20 and 40, so the loss should be about 2, 20 and 40.
 
-# %%
+# %% without_learning="arithmetic"
 logits = tf.Variable([[2.0], [20.0], [40.0]])
 all_no = tf.zeros((3, 1))
 with tf.GradientTape(persistent=True) as tape:
@@ -363,7 +388,7 @@ print("gradient of W1:", W1_gradient.tolist(), " of b1:", b1_gradient.tolist())
 #
 # TensorFlow's **GradientTape** does the same walk on the same graph. The same network in Keras, with the same weights:
 
-# %%
+# %% without_learning="arithmetic"
 tiny = keras.Sequential(
     [
         keras.Input((2,), dtype="float64"),
@@ -484,7 +509,7 @@ def tape_gradients_of(network, inputs, targets):
     return [gradient.numpy() for gradient in tape.gradient(loss, network.trainable_variables)]
 
 
-# %%
+# %% without_learning="arithmetic"
 generator = np.random.default_rng(SEED)
 differences = []
 for sizes, count, name in [
@@ -533,7 +558,7 @@ def finite_differences(inputs, targets, parameters, activation, h=1e-5):
     return gradients
 
 
-# %%
+# %% without_learning="arithmetic"
 parameters = initial_parameters((6, 8, 8, 4), generator)
 inputs, targets = generator.normal(size=(32, 6)), np.eye(4)[generator.integers(0, 4, 32)]
 
@@ -579,11 +604,11 @@ plt.ylabel("median error of the finite differences")
 plt.title("Too large a step is crude, too small a step drowns in rounding")
 plt.show()
 
-# %%
+# %% without_learning="arithmetic"
 best_64, best_32 = (finite_errors[bits].min() for bits in (64, 32))
 claim(
-    "The smallest step is not the best one, and in 32 bits the best check is a thousand times cruder than in 64",
-    1e-8 < step_sizes[finite_errors[64].argmin()] < 1e-3 and best_32 > 1000 * best_64,
+    "The smallest step is not the best one, and in 32 bits the best check is ten thousand times cruder than in 64, or worse",
+    1e-8 < step_sizes[finite_errors[64].argmin()] < 1e-3 and best_32 > 10_000 * best_64,
     f"64 bits: error {best_64:.0e} at h = {step_sizes[finite_errors[64].argmin()]:.0e}, {finite_errors[64][0]:.0e} at h = 1e-13; "
     f"32 bits: {best_32:.0e} at best",
 )
@@ -617,11 +642,20 @@ def as_rows(images):
 train_y, valid_y, test_y = (np.eye(10)[labels] for _, labels in (training, validation, test))
 SIZES = (196, 32, 10)
 
-# %% tags=["measures-time"]
+# %% without_learning="arithmetic"
 parameters = initial_parameters(SIZES, np.random.default_rng(SEED))
 parameter_count = sum(parameter.size for parameter in parameters)
+claim(
+    "Finite differences need more than 10,000 forward passes for one gradient of this network",
+    2 * parameter_count > 10_000,
+    f"{2 * parameter_count:,} passes for {parameter_count:,} parameters, each over {len(train_x):,} digits",
+)
+
+# %% [markdown]
+# And the walk back? Measure it in forward passes, too. How many do you expect?
 
 
+# %% tags=["measures-time"] without_learning="arithmetic"
 def seconds_of(action, repeats=30):
     """The shortest time of one call: what else the machine does can only make it longer."""
     action()
@@ -635,14 +669,12 @@ def seconds_of(action, repeats=30):
 
 forward_time = seconds_of(lambda: forward(train_x, parameters))
 both_time = seconds_of(lambda: backward(forward(train_x, parameters), train_y, parameters))
-print(f"{len(train_x)} digits, {parameter_count} parameters")
 print(f"forward {forward_time * 1e3:.1f} ms, forward and backward {both_time * 1e3:.1f} ms")
 print(f"finite differences would take {2 * parameter_count * forward_time:.0f} s for one gradient")
 claim(
-    "All gradients together cost less than 100 forward passes, where finite differences need more than 10,000",
-    both_time < 100 * forward_time and 2 * parameter_count > 10_000,
-    f"forward and backward take {both_time / forward_time:.1f} times as long as forward alone; "
-    f"finite differences {2 * parameter_count} times",
+    "Back-propagation finds all gradients in less than the time of 100 forward passes",
+    both_time < 100 * forward_time,
+    f"forward and backward take {both_time / forward_time:.1f} times as long as forward alone",
 )
 
 # %% [markdown]
@@ -683,7 +715,7 @@ def largest_rate(curvatures):
     return low
 
 
-# %%
+# %% without_learning="own loop"
 generator = np.random.default_rng(SEED)
 mixing = generator.normal(size=(6, 6))
 parabolas = {
@@ -731,7 +763,7 @@ plt.ylabel("training loss")
 plt.title("Too small, good and too large")
 plt.show()
 
-# %%
+# %% without_learning="own loop"
 small, good, large = descents.values()
 claim(
     "On the digits a rate of 0.1 learns, a hundredth of it is far behind after 100 steps, and 10 times as much breaks the network",
@@ -742,7 +774,7 @@ claim(
 # %% [markdown]
 # The large rate does worse than nothing. Why does its loss sit so still in the end? Count the hidden neurons that are shut for every single digit:
 
-# %%
+# %% without_learning="own loop"
 dead = {}
 for rate, parameters in trained.items():
     hidden = forward(train_x, parameters)[1]  # (digits, 32)
@@ -808,7 +840,7 @@ plt.ylabel("mean squared noise")
 plt.title("Noise of the gradient: measured (points) and predicted (lines)")
 plt.show()
 
-# %%
+# %% without_learning="untrained"
 slope = np.polyfit(np.log(batch_sizes), np.log(noise[True]), 1)[0]
 predicted = one_example / batch_sizes * (len(train_x) - batch_sizes) / (len(train_x) - 1)
 claim(
@@ -818,7 +850,7 @@ claim(
 )
 
 # %% [markdown]
-# Sixteen times as many examples cost sixteen times as much and make the noise (not squared) only four times smaller. So small batches should be a bargain. Here is the loop that every run
+# Sixteen times as many examples are sixteen times as much arithmetic and make the noise (not squared) only four times smaller. So small batches should be a bargain. Here is the loop that every run
 # from here on uses. The **optimizer** is a function that turns gradients into a step; plain descent is the simplest. One **epoch** is one pass over all training examples.
 
 
@@ -849,7 +881,7 @@ def train(parameters, x, y, optimizer, rate, batch_size, epochs, generator=None,
 # %% [markdown]
 # Five epochs each: every run sees the same 5 times 1,198 digits, with the same learning rate. Only the number of digits for each step differs.
 
-# %%
+# %% without_learning="own loop"
 EPOCHS = 5
 losses_by_size = {}
 for batch_size in (1, 4, 16, 64, len(train_x)):
@@ -875,7 +907,7 @@ claim(
 # %% [markdown]
 # The weights move only at a step, and small batches make many steps. Why not always take single examples, then? Because a processor likes large matrices:
 
-# %% tags=["measures-time"]
+# %% tags=["measures-time"] without_learning="arithmetic"
 microseconds = {}
 for batch_size in (1, 16, 64, 256):
     x, y = train_x[:batch_size], train_y[:batch_size]
@@ -982,7 +1014,7 @@ plt.ylabel("steep direction (curvature 50)")
 plt.title("A ravine, each method with its best learning rate")
 plt.show()
 
-# %%
+# %% without_learning="own loop"
 plain_steps, momentum_steps = race["plain descent"][0], race["momentum 0.7"][0]
 claim(
     "Momentum crosses the ravine in less than a third of the steps, each method at its best rate",
@@ -1045,7 +1077,7 @@ for name, optimizer in (("SGD", sgd), ("momentum", momentum), ("RMSProp", rmspro
     print(f"{name:9s}", " ".join(f"{-step:.3f}" for step in np.diff(places)))
 
 # %% [markdown]
-# Momentum speeds up. Adam's steps are exactly the learning rate. RMSProp has no bias correction, so its first steps are the longest.
+# Momentum speeds up. Adam's steps are the learning rate. RMSProp has no bias correction, so its first steps are the longest.
 #
 # Are these Keras's? Twenty noisy steps on a parabola of three weights, ours and Keras's from the same place with the same noise. At every step
 # each optimizer gets the gradient at *its own* place, so a difference would grow.
@@ -1099,9 +1131,9 @@ claim(
 )
 
 # %% [markdown]
-# What does dividing by the root of $s$ buy? Multiply the loss by 1,000, as a change of units would. Every gradient grows a thousandfold. Predict: what happens to the path of momentum, and what to Adam's?
+# What does dividing by the root of $s$ buy? Multiply the loss by 1,000, as a sum over 1,000 examples in place of their mean does. Every gradient grows a thousandfold. Predict: what happens to the path of momentum, and what to Adam's?
 
-# %%
+# %% without_learning="own loop"
 curvatures = np.array([1.0, 5.0])
 ends = {}
 for name, optimizer, rate in (("momentum", momentum, 0.05), ("Adam", adam, 0.05)):
@@ -1158,7 +1190,7 @@ sweep = {
     for name, optimizer in OPTIMIZERS.items()
 }
 
-# %% alt="Training loss after five epochs against the learning rate, both logarithmic, one U-shaped curve for each of four optimizers. The bottom of SGD's curve lies furthest right, those of RMSProp and Adam furthest left; momentum and Adam reach lowest."
+# %% alt="Training loss after five epochs against the learning rate, both logarithmic, one curve for each of four optimizers. The bottom of SGD's curve lies furthest right, those of RMSProp and Adam furthest left; momentum and Adam reach lowest."
 for (name, losses), marker in zip(sweep.items(), "os^D", strict=True):
     plt.loglog(RATES, np.minimum(losses.mean(axis=1), 10), marker=marker, markersize=5, label=name)
 plt.axhline(np.log(10), color="0.6", linestyle=":", linewidth=1.5)
@@ -1170,7 +1202,7 @@ plt.ylabel("training loss after 5 epochs")
 plt.title("Every optimizer has its own range of good rates")
 plt.show()
 
-# %%
+# %% without_learning="own loop"
 best = {name: losses.mean(axis=1).min() for name, losses in sweep.items()}
 for name, losses in sweep.items():
     at = losses.mean(axis=1).argmin()
@@ -1184,7 +1216,7 @@ claim(
 )
 
 # %% [markdown]
-# Look at the U shapes more than at the ranking. Each optimizer fails on both sides of its range, and the ranges lie apart: a rate of 0.1 is good for SGD and bad for Adam. A comparison of optimizers at *one* rate compares rates, not optimizers.
+# Look at the ranges more than at the ranking: they lie apart. A rate of 0.1 is good for SGD and bad for Adam. A comparison of optimizers at *one* rate compares rates, not optimizers.
 # This is *training* loss on one small task; how well a network does on new digits is the matter of lesson 2.4.
 
 # %% [markdown]
@@ -1208,7 +1240,7 @@ def step_schedule(boundaries, rates):
     return lambda step: rates[int(np.sum(step > np.array(boundaries)))]
 
 
-# %%
+# %% without_learning="arithmetic"
 schedules = keras.optimizers.schedules
 pairs = [
     (cosine_schedule(0.1, 200), schedules.CosineDecay(0.1, 200)),
@@ -1256,7 +1288,7 @@ plt.ylabel("mean loss")
 plt.title("Noise sets a floor; lowering the rate lowers the floor")
 plt.show()
 
-# %%
+# %% without_learning="own loop"
 floors = [walks[f"η = {rate}"][-50:].mean() for rate in (0.5, 0.1)]
 formula = [rate / (2 - rate) / 2 for rate in (0.5, 0.1)]
 constant_ends = [losses[-1] for name, losses in walks.items() if name.startswith("η")]
@@ -1304,7 +1336,7 @@ signals = {
     for label, gain in GAINS.items()
 }
 
-# %% alt="Four plots over 20 layers with logarithmic axes: the size of the activations above, of the gradients below, for ReLU on the left and tanh on the right. With ReLU only He's gain stays level and the others fall or rise by many powers of ten. With tanh Glorot's and larger gains stay near one, and the smallest fades."
+# %% alt="Four plots over 20 layers with logarithmic axes: the size of the activations above, of the gradients below, for ReLU on the left and tanh on the right. With ReLU only He's gain stays level and the others fall or rise by many powers of ten. With tanh Glorot's and larger gains end between a tenth and one, and the smallest fades."
 figure, grid = plt.subplots(2, 2, figsize=(6.6, 5.4), sharex=True, sharey="row")
 for column, name in enumerate(("ReLU", "tanh")):
     for label in GAINS:
@@ -1319,7 +1351,7 @@ figure.legend(
 )
 plt.show()
 
-# %%
+# %% without_learning="untrained"
 growth = {  # by which factor a layer multiplies the mean square of the signal
     label: (signals["ReLU", label][0][-1] / signals["ReLU", label][0][0]) ** (2 / (DEPTH - 1))
     for label in GAINS
@@ -1334,7 +1366,7 @@ claim(
     ", ".join(f"{label}: {factor:.2f}" for label, factor in growth.items()),
 )
 
-# %%
+# %% without_learning="untrained"
 tanh_activations = {label: signals["tanh", label][0][-1] for label in GAINS}
 tanh_gradients = {label: signals["tanh", label][1] for label in GAINS}
 claim(
@@ -1354,7 +1386,7 @@ claim(
 # Does it matter for learning? Four gains, ReLU, plain SGD with a cosine schedule, the best of three peak rates each, 8 epochs. Predict which of them learn to read digits.
 
 
-# %%
+# %% without_learning="own loop"
 def best_loss(gain):
     """The lowest training loss that 8 epochs of SGD reach with one of three peak rates, and that rate."""
     results = []
@@ -1376,7 +1408,7 @@ for label, (loss, rate) in deep_losses.items():
         f"{label:16s} training loss {loss:.3f} at its best rate {rate}   (knowing nothing: {np.log(10):.3f})"
     )
 claim(
-    "Twenty ReLU layers learn to read digits with He's gain; with half and a quarter of it they have hardly begun after the same steps, at the best of three rates",
+    "Twenty ReLU layers learn to read digits with He's gain; with half and a quarter of it they have hardly begun after the same steps of plain SGD, at the best of three rates",
     deep_losses["He (2)"][0] < 1
     and min(deep_losses["Glorot (1)"][0], deep_losses["too small (0.5)"][0]) > 1.5,
     f"training loss {deep_losses['He (2)'][0]:.2f} against {deep_losses['Glorot (1)'][0]:.2f} and {deep_losses['too small (0.5)'][0]:.2f}",
@@ -1386,7 +1418,7 @@ claim(
 # Keras's `Dense` starts with Glorot's rule unless you say otherwise. In a network of two or three layers that hardly matters; for many ReLU layers write `kernel_initializer="he_normal"`. Batch normalization (lesson 2.4) and
 # residual connections (lesson 6.2) are other ways to keep the signal alive.
 
-# %%
+# %% without_learning="untrained"
 spreads = {}
 for name, formula in (("GlorotUniform", 2 / (300 + 500)), ("HeNormal", 2 / 300)):
     drawn = keras.ops.convert_to_numpy(getattr(keras.initializers, name)(SEED)((300, 500)))
@@ -1517,7 +1549,7 @@ print(
 # %% [markdown]
 # Choices made; now the test digits, once. The network three times from other starting weights.
 
-# %%
+# %% without_learning="own loop"
 centroid = sklearn.neighbors.NearestCentroid().fit(train_x, labels)
 net_scores = np.array(
     [accuracy(read_digits(run, best_epochs), test_x, test_labels) for run in range(3)]
@@ -1544,11 +1576,11 @@ claim(
 #
 # ## Common mistakes
 #
-# - **Softmax in the last layer *and* `from_logits=True`**, or plain logits without it. The first squashes twice (on TensorFlow Keras often notices, and warns), the second takes logarithms of things that are no probabilities. Decide once: plain logits and `from_logits=True`.
-# - **Judging an optimizer at one learning rate.** You saw the U shapes: at one rate you can make any of them win.
+# - **Softmax in the last layer *and* `from_logits=True`**, or plain logits without it. The first is wrong, and stays hidden where Keras on TensorFlow takes the logits from behind the softmax by itself; the second takes logarithms of things that are no probabilities. Decide once: plain logits and `from_logits=True`.
+# - **Judging an optimizer at one learning rate.** You saw the four curves: at one rate you can make any of them win.
 # - **A loss that stands at $\ln(\text{classes})$ from the start or after a jump.** The rate is too large, the weights died, or the labels are shuffled. Divide the rate by 10 first.
 # - **Sum instead of mean over a batch.** The gradient grows with the batch size, and the good learning rate shrinks with it.
-# - **All weights zero at the start.** All neurons of a layer stay equal; the network has one neuron a layer, however wide it is. (Zero *biases* are fine.)
+# - **All weights zero at the start.** Nothing passes, forward or back: with ReLU only the output biases ever move. Equal weights that are not zero keep all neurons of a hidden layer equal, so that it counts as one neuron, however wide it is. (Zero *biases* are fine.)
 # - **Checking gradients in 32 bits**, or at a corner of ReLU: finite differences then disagree with a correct derivation.
 
 # %% [markdown]
@@ -1566,23 +1598,24 @@ weight_gradient = 2 * 1.5
 bias_gradient = 0.0  # the second neuron is shut, whatever the target is
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the gradient for the old target"
 weight_gradient = -3.0  # the gradient for the old target
 bias_gradient = 0.0
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="delta times the value that enters"
 weight_gradient = 1.5  # forgets to multiply by the input
 bias_gradient = 0.0
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="is the gate of the second neuron open?"
 weight_gradient = 3.0
 bias_gradient = -1.0  # overlooks that the gate is shut
 
+# %% tags=["wrong"] says="both logits"
+weight_gradient = 2.0  # walks back through the first logit only
+bias_gradient = 0.0
+
 # %% tags=["check"]
 with feedback("Predict the other target"):
-    assert weight_gradient is not None and bias_gradient is not None, (
-        "replace both None with numbers"
-    )
     small_parameters = [
         np.array([[1.0, 1.0], [0.5, -1.0]]),
         np.array([-0.5, 0.0]),
@@ -1590,18 +1623,22 @@ with feedback("Predict the other target"):
         np.array([-2.0, 2.5]),
     ]
     small_outputs = forward(np.array([[1.0, 2.0]]), small_parameters)
-    truth = backward(small_outputs, np.array([[0.0, 1.0]]), small_parameters)
-    assert not np.isclose(weight_gradient, -truth[0][1, 0]), (
+    by_program = backward(small_outputs, np.array([[0.0, 1.0]]), small_parameters)
+    right_weight, right_bias = by_program[0][1, 0], by_program[1][1]
+    assert not np.isclose(weight_gradient, -right_weight), (
         "that is the gradient for the old target: what is prediction minus target now?"
     )
-    assert not np.isclose(weight_gradient, truth[1][0]), (
+    assert not np.isclose(weight_gradient, by_program[1][0]), (
         "that is delta z1; the gradient of a weight is delta times the value that enters, here x2 = 2"
     )
-    assert np.isclose(weight_gradient, truth[0][1, 0]), (
-        "walk back: errors at the logits, then delta a1 through both weights, then the gate, then times x2"
+    assert not np.any(np.isclose(weight_gradient, [2.0, 1.0])), (
+        "a1 enters both logits: delta a1 is a sum of two products, one for each"
     )
-    assert np.isclose(bias_gradient, truth[1][1]), (
-        "z2 is -1: is the gate of the second neuron open?"
+    assert np.isclose(weight_gradient, right_weight), (
+        "the weight: walk back from the errors at the logits through both arrows to a1, through the gate, then times x2"
+    )
+    assert np.isclose(bias_gradient, right_bias), (
+        "the bias: z2 is -1; is the gate of the second neuron open?"
     )
 
 # %% [markdown]
@@ -1626,7 +1663,7 @@ def poisson_slope(y, y_hat):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a loss is *minus* the logarithm"
 def poisson_loss(y, y_hat):  # the likelihood's logarithm, without the minus
     return np.mean(y * np.log(y_hat) - y_hat)
 
@@ -1635,7 +1672,7 @@ def poisson_slope(y, y_hat):
     return y / y_hat - 1
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the slope of the first term, y_hat, is 1"
 def poisson_loss(y, y_hat):
     return np.mean(y_hat - y * np.log(y_hat))
 
@@ -1644,7 +1681,7 @@ def poisson_slope(y, y_hat):  # forgets the first term
     return -y / y_hat
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the first factor of p"
 def poisson_loss(y, y_hat):  # forgets the exponential in front
     return np.mean(-y * np.log(y_hat))
 
@@ -1653,33 +1690,73 @@ def poisson_slope(y, y_hat):
     return -y / y_hat
 
 
+# %% tags=["wrong"] says="a mean over all counts"
+def poisson_loss(y, y_hat):  # forgets the mean
+    return y_hat - y * np.log(y_hat)
+
+
+def poisson_slope(y, y_hat):
+    return 1 - y / y_hat
+
+
+# %% tags=["wrong"] says="that is the sum"
+def poisson_loss(y, y_hat):  # a sum for a mean
+    return np.sum(y_hat - y * np.log(y_hat))
+
+
+def poisson_slope(y, y_hat):
+    return 1 - y / y_hat
+
+
+# %% tags=["wrong"] says="without the mean"
+def poisson_loss(y, y_hat):
+    return np.mean(y_hat - y * np.log(y_hat))
+
+
+def poisson_slope(y, y_hat):  # the slope of the mean
+    return (1 - y / y_hat) / np.size(y)
+
+
 # %% tags=["check"]
 with feedback("Derive a loss"):
-    oracle_generator = np.random.default_rng(SEED)
-    expected = oracle_generator.uniform(0.5, 8.0, size=(20, 1))
-    counts = oracle_generator.poisson(expected).astype("float64")
-    oracle = float(keras.losses.Poisson(dtype="float64")(counts, expected))
-    answer = poisson_loss(counts, expected)
-    assert answer is not None, "poisson_loss returns nothing yet"
-    assert not np.isclose(answer, -oracle, atol=1e-5), (
-        "right up to the sign: a loss is *minus* the logarithm"
-    )
-    assert np.isclose(answer, oracle, atol=1e-5), (
-        f"keras.losses.Poisson says {oracle:.4f}, yours says {answer:.4f}: take the logarithm of each factor of p"
-    )
-    slope = poisson_slope(counts, expected)
-    assert slope is not None, "the loss is right; poisson_slope returns nothing yet"
-    one_by_one = lambda y_hat: y_hat - counts * np.log(y_hat)
-    measured = (one_by_one(expected + 1e-5) - one_by_one(expected - 1e-5)) / 2e-5
-    assert np.shape(slope) == counts.shape, "the slope is one number for each count"
-    assert np.allclose(slope, measured, atol=1e-6), (
-        "the loss is right, its slope is not what finite differences say: differentiate both terms"
-    )
+    generator = np.random.default_rng(SEED)
+    for shape in ((20, 1), (3, 4)):
+        means = generator.uniform(0.5, 8.0, size=shape)
+        counts = generator.poisson(means).astype("float64")
+        right = float(keras.losses.Poisson(dtype="float64")(counts, means))
+        loss = poisson_loss(counts, means)
+        assert np.ndim(loss) == 0, "the loss is one number, a mean over all counts"
+        assert not np.isclose(loss, right * counts.size, atol=1e-5), "that is the sum, not the mean"
+        assert not np.isclose(loss, -right, atol=1e-5), (
+            "right up to the sign: a loss is *minus* the logarithm"
+        )
+        assert not np.isclose(loss, right - means.mean(), atol=1e-5), (
+            "you left out the first factor of p: what is -ln of it?"
+        )
+        assert np.isclose(loss, right, atol=1e-5), (
+            f"keras.losses.Poisson says {right:.4f}, yours says {loss:.4f}: take minus the "
+            "logarithm of each factor of p that holds y_hat"
+        )
+        slope = np.array(poisson_slope(counts, means))
+        one_by_one = lambda y_hat, y=counts: y_hat - y * np.log(y_hat)
+        measured = (one_by_one(means + 1e-5) - one_by_one(means - 1e-5)) / 2e-5
+        assert slope.shape == shape, "the slope is one number for each count"
+        assert not np.allclose(slope * counts.size, measured, atol=1e-6), (
+            "the slope is one for each count, without the mean: do not divide by their number"
+        )
+        assert not np.allclose(slope, -measured, atol=1e-6), "the slope has the wrong sign"
+        assert not np.allclose(slope + 1, measured, atol=1e-6), (
+            "the slope of the first term, y_hat, is 1: differentiate both terms"
+        )
+        assert np.allclose(slope, measured, atol=1e-6), (
+            "the loss is right, its slope is not what finite differences say: the derivative of "
+            "ln y_hat is 1 / y_hat"
+        )
 
 # %% [markdown]
 # ## Exercise 3: repair this
 #
-# This Adam step works badly. It has **two** mistakes. Mend them, so that it does what Keras's Adam does. `step` counts from 1.
+# This Adam step works badly. It has **two** mistakes. Mend them, so that it does what Keras's Adam does. `step` counts from 1. (The place of `epsilon` is right.)
 #
 # ```python
 # def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
@@ -1703,7 +1780,7 @@ def repaired_adam(w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the powers beta**step"
 def repaired_adam(
     w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 ):  # only the squares
@@ -1713,7 +1790,7 @@ def repaired_adam(
     return w - corrected * m / (np.sqrt(s) + epsilon), m, s
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="squared *gradient*"
 def repaired_adam(
     w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 ):  # only the correction
@@ -1723,7 +1800,7 @@ def repaired_adam(
     return w - corrected * m / (np.sqrt(s) + epsilon), m, s
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the bias correction is missing"
 def repaired_adam(
     w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
 ):  # drops the correction
@@ -1732,29 +1809,68 @@ def repaired_adam(
     return w - rate * m / (np.sqrt(s) + epsilon), m, s
 
 
+# %% tags=["wrong"] says="epsilon is added to the root of s as it is"
+def repaired_adam(
+    w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
+):  # the form of the paper
+    m = beta_1 * m + (1 - beta_1) * g
+    s = beta_2 * s + (1 - beta_2) * g**2
+    size = np.sqrt(s / (1 - beta_2**step)) + epsilon
+    return w - rate * m / (1 - beta_1**step) / size, m, s
+
+
+# %% tags=["wrong"] says="use the arguments"
+def repaired_adam(
+    w, g, m, s, step, rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7
+):  # a rate typed in
+    m = beta_1 * m + (1 - beta_1) * g
+    s = beta_2 * s + (1 - beta_2) * g**2
+    corrected = 0.01 * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    return w - corrected * m / (np.sqrt(s) + epsilon), m, s
+
+
 # %% tags=["check"]
 with feedback("Repair this"):
-    gradients_given = np.random.default_rng(SEED).normal(size=(10, 4)) * np.array(
-        [0.01, 1.0, 10.0, 100.0]
-    )
-    weights, m, s = np.ones(4), np.zeros(4), np.zeros(4)
-    keras_adam, variable = keras.optimizers.Adam(0.01), keras.Variable(np.ones(4), dtype="float64")
-    for step, gradient in enumerate(gradients_given, 1):
-        result = repaired_adam(weights, gradient, m, s, step, 0.01)
-        assert result is not None, "return w, m and s"
-        weights, m, s = result
-        keras_adam.apply([tf.constant(gradient)], [variable])
-        apart = np.abs(weights - keras.ops.convert_to_numpy(variable)).max()
-        if step == 1:
-            assert np.allclose(s, 0.001 * gradient**2), (
-                "after one step s should be 0.001 times the squared *gradient*"
+    generator = np.random.default_rng(SEED)
+    for rate, beta_1, beta_2, epsilon in ((0.01, 0.9, 0.999, 1e-7), (0.3, 0.6, 0.8, 0.5)):
+        keras_adam = keras.optimizers.Adam(rate, beta_1, beta_2, epsilon)
+        variable = keras.Variable([1.0, -2.0, 0.5], dtype="float64")
+        w, m, s = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3)
+        for step in range(1, 11):
+            g = generator.uniform(1, 100, size=3) * generator.choice([-1, 1], size=3)
+            keras_adam.apply([tf.constant(g)], [variable])
+            right = keras.ops.convert_to_numpy(variable)
+            right_m, right_s = beta_1 * m + (1 - beta_1) * g, beta_2 * s + (1 - beta_2) * g**2
+            before = w
+            w, m, s = repaired_adam(w, g, m, s, step, rate, beta_1, beta_2, epsilon)
+            assert np.allclose(m, right_m), (
+                f"step {step}: m is beta_1 of the old m and 1 - beta_1 of the *gradient*"
             )
-            assert apart < 1e-5, (
-                f"step 1 differs from Keras's by {apart:.1e}: is there a bias correction?"
+            assert np.allclose(s, right_s), (
+                f"step {step}: s is beta_2 of the old s and 1 - beta_2 of the squared *gradient*"
             )
-        assert apart < 1e-5, (
-            f"step 1 is right, step {step} differs from Keras's by {apart:.1e}: how does the correction depend on the step?"
-        )
+            moved = before - w
+            bare, root = rate * m / (np.sqrt(s) + epsilon), np.sqrt(1 - beta_2**step)
+            corrected = bare * root / (1 - beta_1**step)
+            assert not np.allclose(moved, bare), "the bias correction is missing"
+            assert not np.allclose(moved, -corrected), "it climbs: subtract the step from w"
+            if step > 1:
+                assert not np.allclose(moved, bare * np.sqrt(1 - beta_2) / (1 - beta_1)), (
+                    "the first step is right, the second is not: the correction needs the powers beta**step"
+                )
+            if epsilon == 0.5:
+                papers = rate * m / (1 - beta_1**step) / (np.sqrt(s) / root + epsilon)
+                assert not np.allclose(moved, papers), (
+                    "in Keras epsilon is added to the root of s as it is, before any correction"
+                )
+                assert np.allclose(w, right, atol=1e-5), (
+                    f"right with the usual settings, wrong with rate {rate}, beta_1 {beta_1}, beta_2 "
+                    f"{beta_2}, epsilon {epsilon}: use the arguments, and add epsilon to the root"
+                )
+            assert np.allclose(w, right, atol=1e-5), (
+                f"step {step} differs from Keras's: the rate is multiplied by the square root of "
+                "1 - beta_2**step and divided by 1 - beta_1**step"
+            )
 
 # %% [markdown]
 # ## Exercise 4: a warm-up
@@ -1773,7 +1889,7 @@ def warm_cosine(step, peak, warmup_steps, decay_steps):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the cosine starts when the warm-up ends"
 def warm_cosine(
     step, peak, warmup_steps, decay_steps
 ):  # the cosine starts at step 0, not after the warm-up
@@ -1782,34 +1898,47 @@ def warm_cosine(
     return cosine_schedule(peak, decay_steps)(step)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="after the end the rate stays 0"
 def warm_cosine(step, peak, warmup_steps, decay_steps):  # rises again after the end
     if step < warmup_steps:
         return peak * step / warmup_steps
     return peak * (1 + np.cos(np.pi * (step - warmup_steps) / decay_steps)) / 2
 
 
+# %% tags=["wrong"] says="the warm-up is a straight line"
+def warm_cosine(step, peak, warmup_steps, decay_steps):  # counts steps from 1
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    return cosine_schedule(peak, decay_steps)(step - warmup_steps)
+
+
+# %% tags=["wrong"] says="and takes decay_steps"
+def warm_cosine(step, peak, warmup_steps, decay_steps):  # takes decay_steps for the whole run
+    if step < warmup_steps:
+        return peak * step / warmup_steps
+    return cosine_schedule(peak, decay_steps - warmup_steps)(step - warmup_steps)
+
+
 # %% tags=["check"]
 with feedback("A warm-up"):
-    assert warm_cosine(0, 1.0, 10, 40) is not None, "warm_cosine returns nothing yet"
-    for peak, warmup_steps, decay_steps in ((1.0, 10, 40), (0.02, 5, 100)):
+    for peak, warmup_steps, decay_steps in ((1.0, 10, 40), (0.02, 5, 100), (3.0, 50, 8)):
         keras_schedule = keras.optimizers.schedules.CosineDecay(
             0.0, decay_steps, warmup_target=peak, warmup_steps=warmup_steps
         )
-        for step in range(0, warmup_steps + decay_steps + 20, 3):
-            mine, keras_rate = (
-                warm_cosine(step, peak, warmup_steps, decay_steps),
-                float(keras_schedule(step)),
-            )
-            where = (
-                "during the warm-up"
+        end = warmup_steps + decay_steps
+        for step in sorted({*range(0, end, 3), warmup_steps, end - 1, end, end + 1, end + 7}):
+            rate = warm_cosine(step, peak, warmup_steps, decay_steps)
+            right = float(keras_schedule(step))
+            rule = (
+                "the warm-up is a straight line, 0 at step 0 and the peak at step warmup_steps"
                 if step < warmup_steps
-                else "during the cosine, which starts when the warm-up ends"
-                if step < warmup_steps + decay_steps
-                else "after the end, where the rate stays 0"
+                else "the cosine starts when the warm-up ends, at the peak, and takes decay_steps steps"
+                if step < end
+                else "after the end the rate stays 0"
             )
-            assert np.isclose(mine, keras_rate, atol=1e-5), (
-                f"peak {peak}, step {step}: Keras says {keras_rate:.5f}, yours {mine:.5f}. That is {where}"
+            assert np.isclose(rate, right, atol=1e-6, rtol=1e-4), (
+                f"peak {peak}, warm-up {warmup_steps}, decay {decay_steps}, step {step}: Keras says "
+                f"{right:.5f}, yours {rate:.5f}; {rule}"
             )
 
 # %% [markdown]
@@ -1829,19 +1958,33 @@ low, high = np.sqrt(1), np.sqrt(200)
 my_rate, my_beta = 4 / (low + high) ** 2, ((high - low) / (high + low)) ** 2
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="it crawls along the floor"
 my_rate, my_beta = 0.0098, 0.0  # plain descent near its limit
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="remember less"
 my_rate, my_beta = 0.01, 0.99  # remembers too long
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="take a smaller rate"
 my_rate, my_beta = 0.1, 0.8  # too large a rate
+
+# %% tags=["wrong"] says="take a larger rate"
+my_rate, my_beta = 0.0005, 0.8  # too small a rate
 
 # %% tags=["check"]
 with feedback("Cross a narrower ravine"):
-    assert my_rate is not None and my_beta is not None, "replace both None with numbers"
+    assert my_rate > 0, "the rate is positive"
     assert 0 <= my_beta < 1, "the memory lies between 0 and 1"
+    # What is left of a distance after each step, at best: the larger root of x**2 - (1 + beta - rate * curvature) x + beta
+    floor, wall = (
+        np.roots([1, -(1 + my_beta - my_rate * curvature), my_beta]) for curvature in (1, 200)
+    )
+    assert np.abs(wall).max() < 1, "it flies away, up the walls: take a smaller rate"
+    if np.abs(wall).max() > np.abs(floor).max() + 1e-9:
+        advice = "it jumps from wall to wall: take a smaller rate, or remember more"
+    elif np.iscomplexobj(floor):
+        advice = "it swings for too long: remember less"
+    else:
+        advice = "it crawls along the floor: take a larger rate, or remember more"
     for ravine_start in ((10.0, 1.0), (-3.0, 2.0), (5.0, -5.0)):
         needed = steps_to_the_end(
             lambda *arguments: momentum(*arguments, beta=my_beta),
@@ -1850,11 +1993,9 @@ with feedback("Cross a narrower ravine"):
             ravine_start,
         )
         assert needed is not None, (
-            "it flies away or does not arrive in 2,000 steps: try a smaller rate"
+            f"from {ravine_start} it does not arrive in 2,000 steps: {advice}"
         )
-        assert needed <= 120, f"it arrives from {ravine_start} after {needed} steps: " + (
-            "it swings for too long; remember less" if my_beta > 0.9 else "it crawls; remember more"
-        )
+        assert needed <= 120, f"it arrives from {ravine_start} after {needed} steps: {advice}"
 
 # %% [markdown]
 # ## Summary
@@ -1864,7 +2005,7 @@ with feedback("Cross a narrower ravine"):
 # - On a parabola the learning rate must stay below 2 / (largest curvature). Networks show the same three regimes.
 # - A batch's noise falls as one over its size. Small batches make more steps; processors like large ones.
 # - Momentum crosses ravines, RMSProp and Adam give each weight its own scale, schedules end the wandering.
-# - He's rule keeps the signal through many ReLU layers; without it 20 of them hardly begin to learn.
+# - He's rule keeps the signal through many ReLU layers; without it 20 of them hardly begin to learn with plain SGD.
 # - `fit` is the loop you wrote.
 #
 # Not shown: how well the network does on new data and how to improve that (lesson 2.4); layers that share weights (lesson 3.1) and gradients through time (lesson 4.2), where the same four moves apply; second-order methods;
@@ -1876,8 +2017,8 @@ with feedback("Cross a narrower ravine"):
 # <details>
 # <summary>You double all targets and all predictions. What happens to the squared loss, the absolute loss and their gradients?</summary>
 #
-# The squared loss becomes four times as large and its gradient with respect to a prediction twice; the absolute loss doubles and its gradient stays. A good learning rate for one unit of measurement is wrong for another, unless the
-# optimizer is Adam or RMSProp.
+# The squared loss becomes four times as large and its gradient with respect to a prediction twice; the absolute loss doubles and its gradient stays. Under the squared loss the output layer's steps double with the weights that it needs, so plain descent
+# can keep its rate there. Adam's step keeps its length, whatever the gradients, and far larger targets are a longer way: Adam bears a loss in other units, not targets in other units.
 #
 # </details>
 #
@@ -1906,7 +2047,7 @@ with feedback("Cross a narrower ravine"):
 # <details>
 # <summary>A colleague starts all weights at exactly 0.1 "to be reproducible". What will happen?</summary>
 #
-# All neurons of a layer get the same gradient and stay equal. The network learns no more than with one neuron in each hidden layer. A fixed seed makes random weights reproducible.
+# All neurons of a hidden layer get the same gradient and stay equal. The network learns no more than with one neuron in each hidden layer. A fixed seed makes random weights reproducible.
 #
 # </details>
 

@@ -1,3 +1,13 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["3.1"]
+#     equal_programs:
+#       "Generalized IoU":
+#         "arguments swapped: iou_table(box[np.newaxis], other[np.newaxis]) -> *": "IoU does not ask which box comes first"
+#     core_minutes: 85
+# ---
+
 # %% [markdown]
 # # 3.3a Detection: what is where?
 #
@@ -22,15 +32,15 @@ import tensorflow as tf
 
 from workshop.kit import (
     COLOURS,
-    check_versions,
     claim,
     feedback,
     load_digits,
     make_scenes,
+    use_course_settings,
     use_course_style,
 )
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -118,7 +128,7 @@ def iou_table(boxes, others):
     return shared / (areas(boxes)[:, np.newaxis] + areas(others)[np.newaxis] - shared)
 
 
-# %%
+# %% without_learning="arithmetic"
 one = np.array([[0.0, 0.0, 4.0, 4.0]])
 others = np.array([[2.0, 0, 6, 4], [0, 0, 4, 4], [4, 0, 8, 4], [1, 1, 3, 3]])
 table = iou_table(one, others)[0]
@@ -131,7 +141,7 @@ claim(
 # %% [markdown]
 # By custom a box counts as right from IoU 0.5 on. Predict: a box is off by two pixels to the right and two down. Is it still right?
 
-# %%
+# %% without_learning="arithmetic"
 sides = np.array([8.0, 12.0, 26.0])
 shifted_ious = [
     iou_table(np.array([[0, 0, side, side]]), np.array([[2, 2, side + 2, side + 2]]))[0, 0]
@@ -181,7 +191,7 @@ def average_precision(confidences, is_true, count, fill=True):
     return float((precisions * hits).sum() / count)
 
 
-# %%
+# %% without_learning="arithmetic"
 confidences, hits = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 0, 1, 1, 0])
 filled = average_precision(confidences, hits, 4)
 plain = average_precision(confidences, hits, 4, fill=False)
@@ -195,7 +205,7 @@ claim(
 # scikit-learn's `average_precision_score` does not fill, and it knows only the boxes it is shown: digits that nobody found are not in its
 # list. Multiplied by the share of digits found, it must be our unfilled number.
 
-# %%
+# %% without_learning="arithmetic"
 generator = np.random.default_rng(SEED)
 differences = []
 for _ in range(50):
@@ -257,7 +267,7 @@ def mean_average_precision(detections, true_boxes, true_classes, least=0.5):
 # **mAP@0.5** is the mean of AP over the classes at IoU 0.5. A check before we trust it: the truth itself as an answer must score 1. And what do
 # duplicates cost? Predict the score when each true box is handed over twice.
 
-# %%
+# %% without_learning="arithmetic"
 truth_as_answer = [
     (boxes, np.ones(len(boxes)), classes) for boxes, classes in zip(*test[1:], strict=True)
 ]
@@ -293,7 +303,7 @@ def non_maximum_suppression(boxes, confidences, threshold=0.5):
     return kept
 
 
-# %%
+# %% without_learning="arithmetic"
 row_of_boxes = np.array([[0.0, 0, 4, 4], [1, 0, 5, 4], [2, 0, 6, 4]])
 kept = non_maximum_suppression(row_of_boxes, np.array([0.9, 0.8, 0.7]))
 generator, same = np.random.default_rng(SEED), []
@@ -366,7 +376,7 @@ by_hand = encode(np.array([[10.0, 20, 22, 38]]), [7])
 print(f"typical width and height in the training scenes: {typical_here.round(1)}")
 print(f"row 3, column 2: {by_hand[3, 2].round(3)}")
 
-# %%
+# %% without_learning="data"
 lost = len(all_boxes) - int(training_tables[..., 0].sum())
 differences = []
 for table, boxes in zip(training_tables, training[1], strict=True):
@@ -388,8 +398,8 @@ claim(
 #
 # Objectness is a yes-or-no question in *every* cell: binary cross-entropy. Box and class have a target only where there is a digit, so $o_i$ switches them
 # off elsewhere: an empty cell may draw any box it likes. The Huber loss (lesson 2.3) is quadratic up to $\delta$ and linear beyond. It falls on the four
-# numbers of the box; divided by $\delta$, its slope never exceeds 1. The class has the cross-entropy of ten. Dividing by $N$, not by the 64 cells, keeps the few full cells from being
-# drowned by the empty ones.
+# numbers of the box; divided by $\delta$, its slope never exceeds 1. The class has the cross-entropy of ten. Dividing by $N$, not by the 64 cells, gives the loss for each digit; the balance
+# of full and empty cells stays the same.
 
 # %%
 BOX_WEIGHT, DELTA = 2.0, 0.1
@@ -413,7 +423,7 @@ def detection_loss(targets, outputs):
     return keras.ops.sum(per_cell) / keras.ops.maximum(keras.ops.sum(holds_digit), 1.0)
 
 
-# %%
+# %% without_learning="arithmetic"
 targets = training_tables[:32]
 outputs = np.random.default_rng(SEED).normal(size=(32, GRID, GRID, OUTPUTS)).astype("float32")
 full = targets[..., 0] == 1
@@ -439,7 +449,7 @@ claim(
 # %% [markdown]
 # One more check: is an empty cell really free? The gradient by its box and class outputs must be exactly zero, and its objectness must get one.
 
-# %%
+# %% without_learning="arithmetic"
 output_tensor = tf.constant(outputs)
 with tf.GradientTape() as tape:
     tape.watch(output_tensor)
@@ -511,13 +521,18 @@ def train(scenes, tables, batches):
     return losses.stack()
 
 
-# %% tags=["measures-time"]
+# %%
 generator = np.random.default_rng(SEED)
 order = [generator.permutation(len(training[0])) for _ in range(EPOCHS)]
+batches = np.reshape(order, (STEPS, BATCH))
 started = time.perf_counter()
-losses = train(*map(tf.constant, (training[0], training_tables, np.reshape(order, (STEPS, BATCH)))))
-print(f"{detector.count_params():,} parameters, {time.perf_counter() - started:.0f} s")
-print("loss in each epoch:", losses.numpy().reshape(EPOCHS, -1).mean(axis=1).round(2))
+losses = train(*map(tf.constant, (training[0], training_tables, batches))).numpy()
+training_seconds = time.perf_counter() - started
+print(f"{detector.count_params():,} parameters")
+print("loss in each epoch:", losses.reshape(EPOCHS, -1).mean(axis=1).round(2))
+
+# %% tags=["measures-time"]
+print(f"training took {training_seconds:.0f} s")
 
 # %% [markdown]
 # ## From outputs to boxes
@@ -843,7 +858,7 @@ sliding_scores = {
 sliding_overlap = max(sliding_scores, key=sliding_scores.get)
 print({overlap: round(score, 3) for overlap, score in sliding_scores.items()})
 
-# %% tags=["measures-time"]
+# %%
 compared = [part[:100] for part in test]
 started = time.perf_counter()
 classical_answers = [classical(scene) for scene in compared[0]]
@@ -855,16 +870,18 @@ sliding_seconds = time.perf_counter() - started
 started = time.perf_counter()
 compared_answers = detect(detector, compared[0], overlap=KEPT_OVERLAP)
 detector_seconds = time.perf_counter() - started
-rivals = {  # answers, network runs a scene, seconds
-    "blind": (blind, "none", 0.0),
-    "components + nearest digit": (classical_answers, "none", classical_seconds),
-    "sliding classifier": (sliding_answers, f"{len(PLACES)}", sliding_seconds),
-    "single-shot detector": (compared_answers, "1", detector_seconds),
+
+# %%
+rivals = {  # answers, network runs a scene
+    "blind": (blind, "none"),
+    "components + nearest digit": (classical_answers, "none"),
+    "sliding classifier": (sliding_answers, f"{len(PLACES)}"),
+    "single-shot detector": (compared_answers, "1"),
 }
 scores = {name: mean_average_precision(each[0], *compared[1:]) for name, each in rivals.items()}
-print(f"{'':28s}mAP@0.5   network runs a scene   seconds for {len(compared[0])} scenes")
-for name, (_, runs, seconds) in rivals.items():
-    print(f"{name:28s}{scores[name]:7.3f}{runs:>23s}{seconds:20.2f}")
+print(f"{'':28s}mAP@0.5   network runs a scene")
+for name, (_, runs) in rivals.items():
+    print(f"{name:28s}{scores[name]:7.3f}{runs:>23s}")
 
 # %%
 claim(
@@ -873,10 +890,28 @@ claim(
     > 0.02 + max(score for name, score in scores.items() if name != "single-shot detector"),
     ", ".join(f"{name} {score:.3f}" for name, score in scores.items()),
 )
+
+# %% without_learning="arithmetic"
 claim(
-    "The sliding classifier runs its network hundreds of times for a scene and takes more than twice the detector's time",
-    len(PLACES) > 300 and sliding_seconds > 2 * detector_seconds,
+    "The sliding classifier runs its network hundreds of times for a scene, the detector once",
+    len(PLACES) > 300,
     f"{len(PLACES)} windows a scene",
+)
+
+# %% [markdown]
+# So many runs take time:
+
+# %% tags=["measures-time"] without_learning="untrained"
+for name, each in (
+    ("components + nearest digit", classical_seconds),
+    ("sliding classifier", sliding_seconds),
+    ("single-shot detector", detector_seconds),
+):
+    print(f"{name:28s}{1000 * each / len(compared[0]):7.2f} ms a scene")
+claim(
+    "The sliding classifier takes more than twice the detector's time",
+    sliding_seconds > 2 * detector_seconds,
+    f"{sliding_seconds / detector_seconds:.0f} times as long",
 )
 
 # %% [markdown]
@@ -985,9 +1020,9 @@ plt.title("By size (left) and by crowding (right)")
 plt.show()
 
 # %% [markdown]
-# Two causes work here, and the groups part them. Overlapping digits in *different* cells suffer because each covers ink of the other, and NMS takes a true neighbour for a repeat.
-# For two centres in *one* cell comes a limit of the design: of two digits the table can name one, and the targets dropped the other, too. So even a perfect network would miss about half of
-# them; that still fewer are found is the overlap again, which is largest there. A finer grid, or several boxes a cell, moves the limit.
+# Several causes can work here, and the groups do not part them. Each digit covers ink of the other; the scenes of the training had next to no overlap, so the network never learned to read through it;
+# and NMS can take a true neighbour for a repeat. For two centres in *one* cell comes a limit of the design: of two digits the table can name one, and the targets dropped the other, too. So even a
+# perfect network would miss about half of them. A finer grid, or several boxes a cell, moves the limit.
 #
 # And other scenes? `make_scenes` can draw harder ones: twice the noise, more scraps, smaller digits. The detector was trained without them.
 
@@ -1059,30 +1094,45 @@ def to_corners(boxes):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="yours starts at the centre"
 def to_corners(boxes):  # takes the centre for the corner
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="go half of it to each side"
 def to_corners(boxes):  # forgets to halve
     return np.concatenate([boxes[:, :2] - boxes[:, 2:], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+# %% tags=["wrong"] says="half of 5 is 2.5"
+def to_corners(boxes):  # whole pixels only: loses the half of an odd size
+    halves = boxes[:, 2:] // 2
+    return np.concatenate([boxes[:, :2] - halves, boxes[:, :2] + halves], axis=1)
 
 
 # %% tags=["check"]
 with feedback("Centre to corners"):
     got = to_corners(np.array([[16.0, 29.0, 12.0, 18.0], [5.0, 5.0, 2.0, 4.0]]))
+    assert got is not None, "return the corners"
     assert np.shape(got) == (2, 4), (
         f"two boxes go in, shape (2, 4) comes out, yours is {np.shape(got)}"
     )
     assert not np.isclose(got[0][0], 16), (
         "the left side is half a width before the centre, yours starts at the centre"
     )
+    assert not np.allclose(got[0], [10, 22, 20, 38]), (
+        "the order is left, top, right, bottom; yours is left, right, top, bottom"
+    )
     assert np.isclose(got[0][2] - got[0][0], 12), (
-        "the width comes out wrong: go half of it to each side"
+        f"the width comes out as {got[0][2] - got[0][0]}, not 12: go half of it to each side"
     )
     assert np.allclose(got, [[10, 20, 22, 38], [4, 3, 6, 7]]), (
-        f"the first is (10, 20, 22, 38), yours is {got[0]}"
+        f"the boxes are (10, 20, 22, 38) and (4, 3, 6, 7), yours are {np.asarray(got).tolist()}"
+    )
+    got = to_corners(np.array([[0.5, -2.0, 5.0, 3.0], [1.0, 1.0, 0.5, 7.0], [9.0, 8.0, 1.0, 0.2]]))
+    expected = [[-2, -3.5, 3, -0.5], [0.75, -2.5, 1.25, 4.5], [8.5, 7.9, 9.5, 8.1]]
+    assert np.allclose(got, expected), (
+        f"three boxes with odd, broken and negative numbers (half of 5 is 2.5) become {expected}, yours {np.asarray(got).tolist()}"
     )
 
 # %% [markdown]
@@ -1103,12 +1153,12 @@ def suppress_by_class(boxes, confidences, classes, threshold):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="Suppress within each class"
 def suppress_by_class(boxes, confidences, classes, threshold):  # ignores the classes
     return sorted(non_maximum_suppression(boxes, confidences, threshold))
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="turn them into places of the whole list"
 def suppress_by_class(
     boxes, confidences, classes, threshold
 ):  # places within the class, not in the whole list
@@ -1122,9 +1172,10 @@ def suppress_by_class(
 # %% tags=["check"]
 with feedback("NMS for each class"):
     boxes = np.array([[0.0, 0, 10, 10], [1, 0, 11, 10], [0, 1, 10, 11], [30, 30, 40, 40]])
-    got = list(
-        suppress_by_class(boxes, np.array([0.9, 0.8, 0.7, 0.6]), np.array([3, 5, 3, 5]), 0.5)
-    )
+    confidences, classes = np.array([0.9, 0.8, 0.7, 0.6]), np.array([3, 5, 3, 5])
+    got = suppress_by_class(boxes, confidences, classes, 0.5)
+    assert got is not None, "return the kept places"
+    got = list(map(int, got))
     assert got != [0, 3], (
         "place 1 is a 5 and overlaps only 3s: it must stay. Suppress within each class"
     )
@@ -1132,6 +1183,26 @@ with feedback("NMS for each class"):
         f"a place comes twice in {got}: these are places within a class; turn them into places of the whole list"
     )
     assert got == [0, 1, 3], f"places 0, 1 and 3 stay, yours keeps {got}"
+    got = sorted(map(int, suppress_by_class(boxes, confidences[[2, 1, 0, 3]], classes, 0.5)))
+    assert got == [1, 2, 3], (
+        f"of the two 3s the more confident one stays, now place 2; yours keeps {got}"
+    )
+    got = sorted(map(int, suppress_by_class(boxes, confidences, classes, 0.9)))
+    assert got == [0, 1, 2, 3], f"no IoU is above the threshold 0.9, so all stay; yours keeps {got}"
+    random = np.random.default_rng(0)
+    starts = random.uniform(0, 15, (40, 2))
+    boxes = np.concatenate([starts, starts + random.uniform(5, 15, (40, 2))], axis=1)
+    confidences, classes = random.random(40), random.integers(2, 5, 40)
+    rivals_of = (iou_table(boxes, boxes) > 0.3) & (classes[:, np.newaxis] == classes)
+    expected = []
+    for place in np.argsort(-confidences):
+        if not rivals_of[place, expected].any():
+            expected.append(int(place))
+    got = list(map(int, suppress_by_class(boxes, confidences, classes, 0.3)))
+    assert sorted(got) == sorted(expected), (
+        f"of 40 random boxes of three classes {sorted(expected)} stay at 0.3, yours keeps {sorted(got)}"
+    )
+    assert got == sorted(expected), f"the right places, but not in rising order: {got}"
 
 # %% [markdown]
 # ## Exercise: a measure for boxes that do not meet
@@ -1152,28 +1223,63 @@ def generalized_iou(box, other):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="subtract the empty share of the hull"
 def generalized_iou(box, other):  # plain IoU
     return float(iou_table(box[np.newaxis], other[np.newaxis])[0, 0])
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="is the shared part in the union once?"
 def generalized_iou(box, other):  # the sum of areas for the union: counts the shared part twice
     iou = iou_table(box[np.newaxis], other[np.newaxis])[0, 0]
     hull = (np.maximum(box[2:], other[2:]) - np.minimum(box[:2], other[:2])).prod()
     return float(iou - (hull - areas(np.stack([box, other])).sum()) / hull)
 
 
+# %% tags=["wrong"] says="cut each at zero first"
+def generalized_iou(box, other):  # cuts the shared area at zero, and not its two sides
+    shared = max(0, (np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])).prod())
+    hull = (np.maximum(box[2:], other[2:]) - np.minimum(box[:2], other[:2])).prod()
+    union = areas(np.stack([box, other])).sum() - shared
+    return float(shared / union - (hull - union) / hull)
+
+
 # %% tags=["check"]
 with feedback("Generalized IoU"):
-    near = generalized_iou(np.array([0.0, 0, 1, 1]), np.array([2.0, 0, 3, 1]))
-    far = generalized_iou(np.array([0.0, 0, 1, 1]), np.array([9.0, 0, 10, 1]))
+    unit = np.array([0.0, 0, 1, 1])
+    near = generalized_iou(unit, np.array([2.0, 0, 3, 1]))
+    far = generalized_iou(unit, np.array([9.0, 0, 10, 1]))
+    assert near is not None, "return a number"
     assert far < near, "boxes farther apart must score lower: subtract the empty share of the hull"
     assert np.isclose(near, -1 / 3), f"hull 3, union 2, IoU 0: -1/3, yours is {near}"
     meeting = generalized_iou(np.array([0.0, 0, 4, 4]), np.array([2.0, 2, 6, 6]))
     assert np.isclose(meeting, 4 / 28 - 8 / 36), (
         f"shared 4, union 28, hull 36: 4/28 - 8/36, yours is {meeting}: is the shared part in the union once?"
     )
+    slanting = generalized_iou(unit, np.array([2.0, 2, 3, 3]))
+    assert np.isclose(slanting, -7 / 9), (
+        f"apart in both directions: hull 9, union 2, nothing shared: -7/9, yours is {slanting}. "
+        "Two negative sides have a positive product: cut each at zero first"
+    )
+    unequal = generalized_iou(unit, np.array([2.0, 0, 4, 3]))
+    assert np.isclose(unequal, -5 / 12), (
+        f"areas 1 and 6, hull 12: -5/12, yours is {unequal}: add both areas, not one twice"
+    )
+    rows, columns = np.mgrid[:12, :12]
+    random = np.random.default_rng(0)
+    for starts, sizes in zip(
+        random.integers(0, 7, (30, 2, 2)), random.integers(1, 6, (30, 2, 2)), strict=True
+    ):
+        pair = np.concatenate([starts, starts + sizes], axis=1)
+        hull = [*pair[:, :2].min(axis=0), *pair[:, 2:].max(axis=0)]
+        one, other, around = (
+            (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
+            for left, top, right, bottom in (*pair, hull)
+        )
+        union, shared, whole = np.sum(one | other), np.sum(one & other), np.sum(around)
+        got = generalized_iou(*pair.astype(float))
+        assert np.isclose(got, shared / union - (whole - union) / whole), (
+            f"boxes {pair.tolist()}: by counting pixels shared {shared}, union {union}, hull {whole}; yours is {got:.3f}"
+        )
 
 # %% [markdown]
 # **Open-ended.** Give the detector a grid of 16 x 16 cells (one stride less). Which recall of the bars above rises, and what does it cost in time?

@@ -1,3 +1,18 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["4.1"]
+#     equal_programs:
+#       "One factor for all":
+#         "operator: norm + TOLERANCE -> norm - TOLERANCE": "a difference of 1e-12, only there against a division by zero"
+#       "What Keras's GRU lacks":
+#         "constant: 0 -> 1": "the two rows are added in z, so either will do"
+#       "Beat the orthogonal start":
+#         "constant: 0.05 -> 0.1": "inputs twice as large still leave the tanh where its slope is near 1"
+#         "typed in: my_start": "one good start kept for all generators meets the goal too"
+#     core_minutes: 105
+# ---
+
 # %% [markdown]
 # # 4.2 Training recurrent networks
 #
@@ -17,13 +32,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, use_course_style
+from workshop.kit import COLOURS, claim, feedback, use_course_settings, use_course_style
 
-check_versions()
+use_course_settings(threads=1)  # for matrices this small, sharing costs more
 use_course_style()
-tf.config.threading.set_intra_op_parallelism_threads(
-    1
-)  # for matrices this small, sharing costs more
 
 SEED = 0
 keras.utils.set_random_seed(SEED)
@@ -66,7 +78,7 @@ for t in (3, 2, 1):
 print(f"gradient of u {u_gradient}, of w {w_gradient}")
 
 
-# %%
+# %% without_learning="arithmetic"
 def small_loss(u, w):
     state = 0.0
     for x in inputs:
@@ -147,7 +159,7 @@ weights = layer.get_weights()
 states = rnn_states(x, weights)
 our_gradients, _ = back_through_time(x, states, weights[1], 2 * (states[:, 1:] - targets))
 
-# %%
+# %% without_learning="arithmetic"
 pairs = list(zip(our_gradients, tape_gradients, strict=True))
 difference = max(np.abs(ours - theirs).max() for ours, theirs in pairs)
 claim(
@@ -225,7 +237,7 @@ plt.show()
 # On a logarithmic axis a power is a straight line. The multiples of an orthogonal matrix are straight from the first step. The random matrix wobbles
 # for some steps, in which its singular values matter, and then follows its spectral radius. It stretches some directions to nearly twice and crushes others, and yet its radius is not far from 1.
 
-# %%
+# %% without_learning="arithmetic"
 rates = {name: np.polyfit(range(100), np.log(v[101:]), 1)[0] for name, v in lengths.items()}
 logarithms = {name: np.log(spectral_radius(matrix)) for name, matrix in matrices.items()}
 largest_gap = max(abs(rates[name] - logarithms[name]) for name in matrices)
@@ -318,7 +330,7 @@ plt.show()
 # Gain 0.7 forgets within a few dozen steps. Even the orthogonal start, gain 1, loses its gradient, because tanh takes a little at every step. At a gain of 1.5 the stretching wins, and at
 # gain 2 the gradient is by far the largest in the distant past.
 
-# %%
+# %% without_learning="untrained"
 first = {gain: norm[0] for gain, norm in norms.items()}
 claim(
     "With tanh, 50 steps make the gradient vanish at gains 0.7 and 1 and explode at gain 2",
@@ -388,7 +400,7 @@ plt.show()
 # One step along an exploded gradient throws the weights so far that nothing learned is left, and often the next gradient is larger still. The
 # clipped runs have the same start, the same data and the same rate. (Gain 1 does not explode here. Clipping is no cure for a bad start: it keeps training alive.)
 
-# %%
+# %% without_learning="own loop"
 unclipped, clipped = last_losses["gain 2"], last_losses["gain 2, clipped"]
 claim(
     "From a start whose gradients explode, plain gradient descent ends worse than guessing in most runs, and with clipping better than guessing in all",
@@ -490,6 +502,8 @@ claim(
     max(differences.values()) < 1e-5,
     f"largest difference {max(differences.values()):.0e} of the limit",
 )
+
+# %% without_learning="arithmetic"
 claim(
     "Clipping by the global norm keeps the direction, and the other two turn the gradient",
     bool(angles["global_clipnorm"] < 0.01 and min(angles["clipvalue"], angles["clipnorm"]) > 1),
@@ -676,7 +690,7 @@ def stack(networks):
 # %% [markdown]
 # Are these really Keras's cells? The same weights must give the same state.
 
-# %%
+# %% without_learning="arithmetic"
 x, _ = make_sequences("adding", 8, LONGEST, generator)
 differences = {}
 for kind, layer_class in LAYERS.items():
@@ -811,7 +825,7 @@ plt.show()
 # - With **open gates**, the same LSTM and the same GRU recall over 60 steps. Nothing changed but a few numbers before training.
 
 
-# %%
+# %% without_learning="own loop"
 def all_scores(task, *names, length=60):
     return np.array([test_scores(task, name, length) for name in names])
 
@@ -844,7 +858,7 @@ claim(
     f"error / variance: simple RNN at least {adding[:2].min():.2f}, GRU at most {adding[2:].max():.3f}",
 )
 
-# %% tags=["headline"]
+# %% tags=["headline"] without_learning="own loop"
 closed, lottery = all_scores("recall", "LSTM"), all_scores("recall", "GRU")
 open_ = all_scores("recall", *opened)
 claim(
@@ -915,7 +929,7 @@ plt.show()
 # Right: the GRU has opened its gates by itself. The adding problem let it: some sequences have both marks near the end, those teach a short memory first, and a short memory makes
 # the next longer one learnable. Recall has no such steps on the way: its one lag is the whole sequence.
 
-# %%
+# %% without_learning="untrained"
 first = {name: norms[0] for name, norms in before.items()}
 claim(
     "Before training the gradient at the first of 60 steps is smaller in LSTM and GRU than in the simple RNN, and largest with open gates",
@@ -925,6 +939,8 @@ claim(
     ),
     ", ".join(f"{name} {value:.0e}" for name, value in first.items()),
 )
+
+# %% without_learning="own loop"
 claim(
     "Learning to add opens the gates of the GRU: its gradient at the first step grows more than a million times",
     bool(after["GRU"][0] > 1e6 * before["GRU"][0]),
@@ -944,7 +960,7 @@ for forget_bias in (0, 1, 2, 4):
     print(f"bias {forget_bias}: gradient at the first step {forget_first[forget_bias]:.1e}", end="")
     print(f", gate to the power of 29: {gate**29:.1e}")
 
-# %%
+# %% without_learning="untrained"
 ratios = {
     bias: np.log(norm) / (29 * np.log(1 / (1 + np.exp(-bias))))
     for bias, norm in forget_first.items()
@@ -963,7 +979,7 @@ claim(
 # %% [markdown]
 # A gradient that arrives is necessary. Is it sufficient? Train the LSTM with forget bias 0, and with forget bias 4 but the input gates as they were, half open.
 
-# %%
+# %% without_learning="own loop"
 _, bias_scores = train_side_by_side("LSTM", "recall", SHORTER, [(0, 0.02), (4, 0.02)])
 forget_scores = {
     "bias 0": bias_scores[-1, 0],
@@ -1013,7 +1029,7 @@ plt.show()
 # measured is: with this width, these rates and 300 steps. What decided was whether the start lets a gradient arrive, whether the data teach short lags first, whether something
 # disturbs the memory, and rate and patience. The name of the cell alone did not.
 
-# %%
+# %% without_learning="own loop"
 claim(
     "A quarter of the rate costs the GRU with Keras's start its recall over 30 steps",
     bool(rate_scores[0.005].mean() > rate_scores[0.02].mean() + 0.2),
@@ -1045,7 +1061,7 @@ chunk_states = np.concatenate([stateful(chunk).numpy() for chunk in chunks_x], a
 stateful_layer.reset_state()
 again = stateful(chunks_x[0]).numpy()
 
-# %%
+# %% without_learning="arithmetic"
 long_difference = np.abs(chunk_states - long_states).max()
 forgotten = np.abs(stateful(chunks_x[0]).numpy() - again).max()
 claim(
@@ -1081,7 +1097,7 @@ for chunk_length in (1, 2, 5, 10, 20):
     cut, deltas = back_through_time(long_x, states, recurrent, own_gradients, cuts)
     print(f"chunks of {chunk_length:2d}: gradient turned by {angle(full, cut):5.1f} degrees")
 
-# %%
+# %% without_learning="arithmetic"
 cut, _ = back_through_time(long_x, states, recurrent, own_gradients, range(0, 20, CHUNK))
 cut_difference = max(np.abs(a - b).max() for a, b in zip(cut, tape_total, strict=True))
 full_difference = max(np.abs(a - b).max() for a, b in zip(full, tape_total, strict=True))
@@ -1109,7 +1125,7 @@ plt.show()
 # Inside the last chunk the two lines are one. Before it the cut one is exactly zero: the state still *carries* the first number forward, but no error tells
 # the network to put it there. A truncated network can use a long memory only as far as it has one by luck or by lessons learned on short lags. Make chunks longer than the memory you want to teach.
 
-# %%
+# %% without_learning="arithmetic"
 claim(
     "Cut at chunks of 10, the first 30 of 40 steps get no gradient at all, and the last 10 get all of theirs",
     bool(
@@ -1251,7 +1267,7 @@ plt.show()
 # but less: it has met its own mistakes before. With the teacher the order is reversed: each group is good at what it practised. (**Scheduled sampling**, Bengio and others, 2015, mixes both: it takes the
 # true value less and less often.) Training alone has its price: every step waits for the answer of the one before, and early in training the answers are useless.
 
-# %%
+# %% without_learning="own loop"
 taught, alone = examined["taught", "alone"], examined["left alone", "alone"]
 late_taught, late_alone = taught[-10:].mean(), alone[-10:].mean()
 claim(
@@ -1299,26 +1315,29 @@ forget_bias = np.log(gate / (1 - gate))  # the sigmoid, turned round
 left_after_150 = 0.5**3
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="1/e instead of a half"
 forget_bias = np.log(50 - 1)  # the rule of chrono initialization: keeps 1/e, not a half
 left_after_150 = 0.5**3
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="0.986 is the gate"
 forget_bias = 0.5 ** (1 / 50)  # the gate itself, not its bias
 left_after_150 = 0.5**3
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="each time half of the rest is left"
 gate = 0.5 ** (1 / 50)
 forget_bias = np.log(gate / (1 - gate))
 left_after_150 = 0.5 / 3  # shrinks by equal amounts instead of equal factors
 
 # %% tags=["check"]
 with feedback("A half-life for the gate"):
-    assert forget_bias is not None and left_after_150 is not None, "fill in both numbers"
     assert not np.isclose(forget_bias, 0.986, atol=2e-3), (
         "0.986 is the gate; which bias has it as its sigmoid?"
     )
+    assert forget_bias > 0, "a bias of 0 or less leaves at most half of the cell after one step"
     kept = (1 / (1 + np.exp(-forget_bias))) ** 50
+    assert not np.isclose(kept, (1 - 1 / 50) ** 50, atol=0.005), (
+        "with that bias 50 steps leave about 1/e instead of a half: it is the rule of chrono initialization"
+    )
     assert abs(kept - 0.5) < 0.005, (
         f"with that bias {kept:.2f} is left after 50 steps: solve gate ** 50 = 0.5, then turn the sigmoid round"
     )
@@ -1342,18 +1361,18 @@ def clip_together(gradients, longest):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="use one factor for all of them"
 def clip_together(gradients, longest):  # each array by itself
     return clip_each_norm(gradients, longest)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a gradient that is short enough must stay as it is"
 def clip_together(gradients, longest):  # lengthens short gradients too
     norm = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))
     return [gradient * longest / norm for gradient in gradients]
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="yours adds the norms of the arrays"
 def clip_together(gradients, longest):  # adds norms instead of squares
     norm = sum(np.linalg.norm(gradient) for gradient in gradients)
     return [gradient * min(1.0, longest / norm) for gradient in gradients]
@@ -1361,19 +1380,29 @@ def clip_together(gradients, longest):  # adds norms instead of squares
 
 # %% tags=["check"]
 with feedback("One factor for all"):
-    long, short = [np.array([[3.0, 0.0]]), np.array([4.0])], [np.array([0.1]), np.array([[0.2]])]
-    assert clip_together(long, 1.0) is not None, "clip_together returns nothing yet"
-    got = clip_together(short, 1.0)
-    assert np.allclose(got[0], 0.1) and np.allclose(got[1], 0.2), (
-        "a gradient that is short enough must stay as it is"
-    )
-    got = clip_together(long, 1.0)
-    length = np.sqrt(sum(np.sum(gradient**2) for gradient in got))
-    assert angle(long, got) < 0.01, (
-        f"your arrays turned by {angle(long, got):.1f} degrees: use one factor for all of them"
-    )
-    assert np.isclose(length, 1.0), (
-        f"the global norm of (3, 0) and (4) is 5, clipped to 1 it must be 1; yours is {length:.2f}"
+    arrays = [np.array([[-3.0, 0.0], [0.0, 4.0]]), np.array([12.0])]  # norms 5 and 12, together 13
+    for longest in (1.0, 6.5, 13.5, 50.0):
+        got = clip_together([array.copy() for array in arrays], longest)
+        assert [np.shape(array) for array in got] == [(2, 2), (1,)], (
+            "return every array, in its shape"
+        )
+        turned = angle(arrays, got)
+        assert turned < 0.01, (
+            f"your arrays turned by {turned:.1f} degrees: use one factor for all of them"
+        )
+        length = np.linalg.norm(np.concatenate([np.ravel(array) for array in got]))
+        assert not np.isclose(length, longest * 13 / 17), (
+            "yours adds the norms of the arrays: the global norm is the root of the sum of all squares"
+        )
+        assert longest < 13 or np.isclose(length, 13.0), (
+            f"a gradient that is short enough must stay as it is: of norm 13 with a limit of {longest}, not {length:.2f}"
+        )
+        assert np.isclose(length, min(longest, 13.0)), (
+            f"arrays of norm 5 and 12 have the global norm 13; clipped to {longest} yours have {length:.2f}"
+        )
+    still = clip_together([np.zeros(3), np.zeros((2, 1))], 1.0)
+    assert not np.any([np.any(array) for array in still]), (
+        "a gradient of zero must stay zero: do not divide by a norm of zero"
     )
 
 # %% [markdown]
@@ -1405,7 +1434,7 @@ def recurrent_gradient(states, recurrent, last_delta):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="U multiplied the state before the step"
 def recurrent_gradient(states, recurrent, last_delta):  # sums, but pairs with the state after
     total, delta = np.zeros_like(recurrent), last_delta
     for t in reversed(range(states.shape[1] - 1)):
@@ -1415,7 +1444,7 @@ def recurrent_gradient(states, recurrent, last_delta):  # sums, but pairs with t
     return total
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="add what every step gives"
 def recurrent_gradient(states, recurrent, last_delta):  # right state, but keeps only the first step
     total, delta = np.zeros_like(recurrent), last_delta
     for t in reversed(range(states.shape[1] - 1)):
@@ -1428,27 +1457,40 @@ def recurrent_gradient(states, recurrent, last_delta):  # right state, but keeps
 # %% tags=["check"]
 with feedback("Repair this"):
     check_generator = np.random.default_rng(7)
-    check_weights = start_weights(check_generator, 5)
-    check_x, check_y = make_sequences("adding", 6, 8, check_generator)
-    check_states = rnn_states(check_x, check_weights[:3])
-    check_error = check_states[:, -1] @ check_weights[3] - check_y[:, np.newaxis]
-    got = recurrent_gradient(
-        check_states, check_weights[1], 2 * check_error @ check_weights[3].T / 6
-    )
-    assert got is not None, "return the gradient of U"
-    expected = loss_and_gradients(check_weights, check_x, check_y)[1][1]
-    assert np.linalg.norm(got) > 0, (
-        "your gradient is zero: the last term of the loop belongs to h_0 = 0; did you add the others?"
-    )
-    assert np.allclose(got, expected), (
-        f"at (0, 0) the slope is {expected[0, 0]:.4f}, yours says {got[0, 0]:.4f}: which state "
-        "does U multiply in step t, and where do the steps come together?"
-    )
+    for batch, steps, units in ((3, 1, 2), (4, 6, 5)):
+        check_states = check_generator.uniform(-0.9, 0.9, (batch, steps + 1, units))
+        check_recurrent, check_delta = (
+            check_generator.normal(size=(n, units)) for n in (units, batch)
+        )
+        got = recurrent_gradient(check_states.copy(), check_recurrent.copy(), check_delta.copy())
+        # What inputs and bias must have been for these states:
+        drives = np.arctanh(check_states[:, 1:]) - check_states[:, :-1] @ check_recurrent
+        copies = [tf.Variable(check_recurrent) for _ in range(steps)]  # a U for each step
+        with tf.GradientTape() as tape:
+            h = tf.constant(check_states[:, 0])
+            for t in range(steps):
+                h = tf.tanh(drives[:, t] + h @ copies[t])
+        parts = tape.gradient(h, copies, output_gradients=tf.constant(check_delta))
+        expected = np.sum(parts, axis=0)
+        assert np.shape(got) == expected.shape, (
+            f"the gradient of U is {expected.shape} here, yours is {np.shape(got)}"
+        )
+        behind = check_states[:, -1].T @ (check_delta * (1 - check_states[:, -1] ** 2))
+        assert steps > 1 or not np.allclose(got, behind), (
+            "U multiplied the state before the step, and yours takes the one behind it"
+        )
+        assert steps == 1 or not any(np.allclose(got, part) for part in parts), (
+            "yours holds the part of a single step: add what every step gives"
+        )
+        assert np.allclose(got, expected), (
+            f"with states of {steps} steps the slope at (0, 0) is {expected[0, 0]:.4f}, yours says {got[0][0]:.4f}: "
+            "zeta is delta times 1 - h ** 2 of the state behind the step, goes back through U transposed, and is summed over the batch"
+        )
 
 # %% [markdown]
 # ## Exercise 4: what Keras's GRU lacks
 #
-# There is no `unit_forget_bias` for the GRU. Write its bias, so that every update gate starts at $1 - 1/\text{steps}$. Keras orders the gates $z$ (update), $r$ (reset), $h$ (candidate); the first
+# There is no `unit_forget_bias` for the GRU. Write its bias, so that every update gate starts at $1 - 1/\text{steps}$; all the other biases stay 0. Keras orders the gates $z$ (update), $r$ (reset), $h$ (candidate); the first
 # row belongs to the inputs, the second to the state, and the two are added in $z$.
 
 
@@ -1462,21 +1504,21 @@ def remembering_bias(units, steps):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the update gate stands first"
 def remembering_bias(units, steps):  # the place of the forget gate in an LSTM
     bias = np.zeros((2, 3 * units))
     bias[0, units : 2 * units] = np.log(steps - 1)
     return bias
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the two rows add up"
 def remembering_bias(units, steps):  # both rows: they add up
     bias = np.zeros((2, 3 * units))
     bias[:, :units] = np.log(steps - 1)
     return bias
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the sign is turned"
 def remembering_bias(units, steps):  # the sign of 1 - z
     bias = np.zeros((2, 3 * units))
     bias[0, :units] = -np.log(steps - 1)
@@ -1485,23 +1527,29 @@ def remembering_bias(units, steps):  # the sign of 1 - z
 
 # %% tags=["check"]
 with feedback("What Keras's GRU lacks"):
-    got = remembering_bias(4, 100)
-    assert got is not None, "remembering_bias returns nothing yet"
-    assert np.shape(got) == (2, 12), f"for 4 units the bias is (2, 12), yours is {np.shape(got)}"
-    gru = keras.layers.GRU(4)
-    gru.build((None, None, 1))
-    gru.set_weights([np.zeros((1, 12)), np.zeros((4, 12)), got])
-    held = float(gru(np.zeros((1, 30, 1)), initial_state=np.ones((1, 4), "float32"))[0, 0])
-    assert abs(held - 0.99**30) < 0.01, (
-        f"a state of 1 must be {0.99**30:.2f} after 30 steps of nothing, with yours it is {held:.2f}: "
-        "check the place of z, the sign, and that the two rows add up"
-    )
+    for units, steps in ((3, 10), (4, 100), (2, 2.5)):
+        got = np.asarray(remembering_bias(units, steps))
+        assert got.shape == (2, 3 * units), (
+            f"for {units} units the bias is (2, {3 * units}), yours is {got.shape}"
+        )
+        z, others = got.sum(axis=0)[:units], got[:, units:]  # the two rows are added in z
+        wanted = np.log(1 - 1 / steps) - np.log(1 / steps)  # the sigmoid, turned round
+        assert np.any(z) or not np.any(others), (
+            "the update gate stands first, and yours opens another one"
+        )
+        assert not np.allclose(z, 2 * wanted), "the two rows add up: fill one of them"
+        assert not np.allclose(z, -wanted), "the sign is turned: z is the share that is kept"
+        gates = 1 / (1 + np.exp(-z))
+        assert np.allclose(gates, 1 - 1 / steps, atol=1e-5), (
+            f"{steps} steps ask for update gates of {1 - 1 / steps:.4f}, yours are {gates.round(4)}"
+        )
+        assert not np.any(others), "the biases of r and h stay 0"
 
 # %% [markdown]
 # ## Exercise 5: beat the orthogonal start (open-ended)
 #
 # Over 50 steps of recall the orthogonal start loses most of its gradient to the tanh, and gain 2 explodes. Find a start $W, U, b$ for a simple recurrent layer of
-# 16 units, for which $\lVert \delta_1 \rVert / \lVert \delta_{50} \rVert$ lies between one half and two, for three different generators. The last state must still feel the first input.
+# 16 units, for which $\lVert \delta_1 \rVert / \lVert \delta_{50} \rVert$ lies between one half and two, for three different generators. The last state must still feel the first number.
 
 
 # %% tags=["exercise"]
@@ -1513,17 +1561,17 @@ def my_start(generator):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the tanh must stay where its slope is near 1"
 def my_start(generator):  # Keras's own start
     return glorot_matrix(generator, 2, 16), orthogonal_matrix(generator, 16), np.zeros(16)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="it explodes, for U stretches"
 def my_start(generator):  # explodes
     return glorot_matrix(generator, 2, 16), 2 * orthogonal_matrix(generator, 16), np.zeros(16)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the last state does not feel the first number"
 def my_start(generator):  # keeps the gradient and hears nothing
     return np.zeros((2, 16)), orthogonal_matrix(generator, 16), np.zeros(16)
 
@@ -1532,19 +1580,23 @@ def my_start(generator):  # keeps the gradient and hears nothing
 with feedback("Beat the orthogonal start"):
     for number in range(3):
         start = my_start(np.random.default_rng(number))
-        assert start is not None, "my_start returns nothing yet"
+        assert [np.shape(part) for part in start] == [(2, 16), (16, 16), (16,)], (
+            f"W, U and b are (2, 16), (16, 16) and (16,), yours are {[np.shape(part) for part in start]}"
+        )
         check_x, check_y = make_sequences("recall", 16, 50, np.random.default_rng(number))
         output = [np.ones((16, 1)) / 4, np.zeros(1)]
         deltas = loss_and_gradients([*start, *output], check_x, check_y)[2]
         ratio = np.linalg.norm(deltas[:, 0]) / np.linalg.norm(deltas[:, -1])
         assert 0.5 < ratio < 2, (
             f"the gradient of the first step is {ratio:.2g} of the last one's: "
-            f"{'what saturates the tanh?' if ratio < 1 else 'it explodes'}"
+            f"{'it vanishes, so U must not shrink and the tanh must stay where its slope is near 1' if ratio < 1 else 'it explodes, for U stretches'}"
         )
-        without_first = check_x.copy()
-        without_first[:, 0] = 0
-        moved = rnn_states(check_x, start)[:, -1] - rnn_states(without_first, start)[:, -1]
-        assert np.abs(moved).max() > 1e-3, "the last state does not feel the first input at all"
+        other_first = check_x.copy()
+        other_first[:, 0, 0] = 1 - check_x[:, 0, 0]
+        moved = rnn_states(check_x, start)[:, -1] - rnn_states(other_first, start)[:, -1]
+        assert np.abs(moved).max() > 1e-3, (
+            "the last state does not feel the first number: what does W do with it?"
+        )
 
 # %% [markdown]
 # ## Summary

@@ -1,3 +1,15 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["4.1", "4.2"]
+#     equal_programs:
+#       "A year ahead":
+#         "constant: 522 -> *": "a week more or less in ten years of growth"
+#         "constant: 1 -> 2 (*": "a week less or more in ten years of growth"
+#         "constant: 1 -> 0 (3)": "a week less in ten years of growth"
+#     core_minutes: 100
+# ---
+
 # %% [markdown]
 # # 4.3a Time series
 #
@@ -19,9 +31,9 @@ import sklearn.neighbors
 import statsmodels.datasets
 import statsmodels.tsa.holtwinters
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, use_course_style
+from workshop.kit import COLOURS, claim, feedback, use_course_settings, use_course_style
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -67,9 +79,9 @@ plt.show()
 # %% [markdown]
 # ## The missing weeks
 #
-# How many weeks are missing, and where? (NumPy finds the runs: `np.diff` of the mask marks where a gap begins and ends.)
+# How many weeks are missing, and where? (`np.diff` of the mask marks where gaps begin and end.)
 
-# %%
+# %% without_learning="data"
 missing = np.isnan(raw_values)
 edges = np.diff(missing.astype(int), prepend=0, append=0)
 gap_starts, gap_ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
@@ -148,7 +160,7 @@ for _ in range(30):
         error = np.abs(fill(training_dates, with_gaps) - training_values)[hidden]
         filling_errors[name].append(error.mean())
 
-# %%
+# %% without_learning="data"
 filling_error = {name: np.mean(values) for name, values in filling_errors.items()}
 for name, error in filling_error.items():
     print(f"{name:14s} mean error of a hidden week {error:.2f} ppm")
@@ -217,7 +229,7 @@ plt.show()
 # A year is not 52 weeks but a little more than 52.17. Forecasters still like the season 52, as we do here, for the error of one year is
 # a day and a quarter. It adds up:
 
-# %%
+# %% without_learning="data"
 days_lost = (dates[27 * YEAR] - dates[0]).astype(int) - 27 * DAYS_A_YEAR
 early, late = growth[: 10 * YEAR].mean(), growth[-10 * YEAR :].mean()
 print(f"27 seasons of 52 weeks are {-days_lost:.0f} days shorter than 27 years")
@@ -266,7 +278,7 @@ def measures(errors, scale):
     return mae, np.sqrt((errors**2).mean()), mae / scale
 
 
-# %%
+# %% without_learning="arithmetic"
 mae, rmse, mase = measures(np.array([2.0, 4.0, 9.0]) - np.array([1.0, 4.0, 5.0]), scale=2.0)
 claim(
     "MAE and RMSE are scikit-learn's, and the example by hand is right",
@@ -298,7 +310,7 @@ ten_year_growth = np.full(WEEKS, np.nan)
 ten_year_growth[TEN_YEARS:] = (values[TEN_YEARS:] - values[:-TEN_YEARS]) / 10
 forecasts["with drift"] = forecasts["seasonal naive"] + ten_year_growth[:, np.newaxis]
 
-# %%
+# %% without_learning="data"
 mae_of = {
     (name, horizon): np.abs(errors_of(forecast, horizon, VALIDATION_WEEKS)).mean()
     for name, forecast in forecasts.items()
@@ -359,7 +371,7 @@ def our_forecasts(fitted):
 # %% [markdown]
 # To compare, we let statsmodels find the weights, and give it a second set in which all three are far from zero.
 
-# %%
+# %% without_learning="arithmetic"
 training_series = values[:validation_start]
 options = {"trend": "add", "seasonal": "add", "seasonal_periods": YEAR}
 fitted = statsmodels.tsa.holtwinters.ExponentialSmoothing(training_series, **options).fit()
@@ -423,7 +435,7 @@ remainder = holt_winters(
 week_told = np.arange(WEEKS)[:, np.newaxis] + np.arange(1, HORIZONS + 1)  # (weeks, 52)
 forecasts["Holt, calendar"] = remainder + waves[week_told]
 
-# %%
+# %% without_learning="data"
 by_season = {
     name: np.array(
         [np.abs(errors_of(forecasts[name], h, VALIDATION_WEEKS)).mean() for h in (1, 26, 52)]
@@ -469,7 +481,7 @@ def windows(values, length, horizons=HORIZONS):
     return origins, inputs, targets
 
 
-# %%
+# %% without_learning="arithmetic"
 ours_alike = []
 for horizon in (1, 52):
     _, inputs, targets = windows(values, length=156)
@@ -514,7 +526,7 @@ def mean_errors(forecasts, weeks):
     return np.array([np.abs(errors_of(forecasts, h, weeks)).mean() for h in (1, HORIZONS)])
 
 
-# %%
+# %% without_learning="data"
 candidates = {
     penalty: linear_forecasts(inputs, targets, origins, penalty) for penalty in (1, 10, 100, 1000)
 }
@@ -647,9 +659,10 @@ seen_error = mean_errors(level_forecasts["LSTM"], seen_weeks)[0]
 highest = values[:validation_start].max()
 highest_told = level_forecasts["LSTM"][VALIDATION_WEEKS - 1, 0].max()
 claim(
-    "The LSTM on levels misses later years by three times as much as its training years, and tells at most 2 ppm above the highest value of those",
+    "The LSTM on levels fits its training years to 3 ppm, misses later ones by three times as much, and tells at most 2 ppm above their highest value",
     bool(
-        on_levels["LSTM"] > 3 * seen_error and highest_told < highest + 2 < values[test_start - 1]
+        3 * seen_error < min(9, on_levels["LSTM"])
+        and highest_told < highest + 2 < values[test_start - 1]
     ),
     f"MAE {seen_error:.2f} ppm in training, {on_levels['LSTM']:.2f} later; highest training value {highest:.1f}, highest forecast {highest_told:.1f}, highest validation value {values[VALIDATION_WEEKS].max():.1f} ppm",
 )
@@ -704,7 +717,7 @@ plt.show()
 # see 16, enough for our 13.
 
 
-# %%
+# %% without_learning="arithmetic"
 def causal_convolution(x, kernel, bias, dilation):
     """x: (steps, channels), kernel: (size, channels, filters), bias: (filters,). Returns (steps, filters)."""
     reach = (len(kernel) - 1) * dilation
@@ -935,7 +948,7 @@ claim(
 
 # %% [markdown]
 # The rule that knows nothing wins, because it looks up the answer next door. So the random split does not only promise too much; it chooses the *wrong model*. The same
-# happens, more quietly, when a scale, a season curve or a filling is computed from the whole series. Ask of every number: could I have known it at the origin?
+# happens, more quietly, when a scale, a season curve or a filling comes from the whole series. Ask of every number: could I know it at the origin?
 
 # %% [markdown]
 # ## How sure is the forecast?
@@ -949,7 +962,7 @@ claim(
 # a coverage of 0.9 take the smallest $k$ with $k / (n + 1) \ge 0.9$, which is $k = \lceil 0.9\,(n + 1) \rceil$. Nothing is assumed of the shape of the errors.
 
 
-# %%
+# %% without_learning="data"
 COVERAGE = 0.9
 
 
@@ -980,7 +993,7 @@ claim(
 # a share $P(y > \hat y)$, and rises by $1 - q$ for those below, $P(y < \hat y)$. At the minimum both balance: $q\,P(y > \hat y) = (1 - q)\,P(y < \hat y)$, which
 # holds where $P(y < \hat y) = q$. For $q = 1/2$ it is half the absolute error, and the median.
 
-# %%
+# %% without_learning="arithmetic"
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -1164,20 +1177,29 @@ plt.title("Right on average is not right every year")
 plt.show()
 
 # %%
+radius_shares = []  # of an interval around the last value
+for horizon in (1, 52):
+    naive_sizes = np.abs(errors_of(forecasts["naive"], horizon, VALIDATION_WEEKS))
+    radius = np.ptp(conformal_bands[test_start - horizon, horizon - 1]) / 2
+    radius_shares.append(radius / conformal_radius(naive_sizes))
 claim(
-    "One week ahead the conformal interval keeps its promise of 0.9 to within 0.05",
-    bool(abs(coverage["conformal", 1].mean() - COVERAGE) < 0.05),
-    f"coverage {coverage['conformal', 1].mean():.3f} over {len(TEST_WEEKS)} weeks",
+    "One week ahead the conformal interval keeps its promise of 0.9 to within 0.05, narrower than one around the last value",
+    bool(abs(coverage["conformal", 1].mean() - COVERAGE) < 0.05 and radius_shares[0] < 0.9),
+    f"coverage {coverage['conformal', 1].mean():.3f} over {len(TEST_WEEKS)} weeks, {radius_shares[0]:.2f} of the width",
 )
 claim(
-    "52 weeks ahead it covers between 0.75 and 0.95 of all weeks, but in the worst year at least 0.2 less than promised",
-    bool(0.75 < coverage["conformal", 52].mean() < 0.95 and by_year[52].min() < COVERAGE - 0.2),
-    f"coverage {coverage['conformal', 52].mean():.3f}, single years from {by_year[52].min():.2f} to {by_year[52].max():.2f}",
-)
-claim(
-    "The quantile network alone is too sure of next year; mended on the validation years it covers more",
+    "52 weeks ahead, two thirds as wide or less, it covers between 0.75 and 0.95 of all weeks, but in the worst year at least 0.2 less than promised",
     bool(
-        coverage["quantile network", 52].mean() < COVERAGE - 0.02
+        radius_shares[1] < 2 / 3
+        and 0.75 < coverage["conformal", 52].mean() < 0.95
+        and by_year[52].min() < COVERAGE - 0.2
+    ),
+    f"{radius_shares[1]:.2f} of the width, coverage {coverage['conformal', 52].mean():.3f}, single years from {by_year[52].min():.2f} to {by_year[52].max():.2f}",
+)
+claim(
+    "The quantile network alone is too sure of next year and covers more than half; mended on the validation years it covers more",
+    bool(
+        0.5 < coverage["quantile network", 52].mean() < COVERAGE - 0.02
         and coverage["quantiles, mended", 52].mean() > coverage["quantile network", 52].mean()
     ),
     f"52 weeks: {coverage['quantile network', 52].mean():.3f}, mended {coverage['quantiles, mended', 52].mean():.3f}",
@@ -1189,7 +1211,7 @@ claim(
 #
 # The same holds for every choice. One of them we did not make on the validation years, the length of the window. Would they have told us the truth?
 
-# %%
+# %% without_learning="data"
 FIVE_YEARS = 260
 long_origins, long_inputs, long_targets = windows(values, FIVE_YEARS)
 longer = linear_forecasts(long_inputs, long_targets, long_origins, best_penalty)
@@ -1232,18 +1254,18 @@ def scaled_error(true, predicted, training_values, season):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="repeat the value of `season` weeks before"
 def scaled_error(true, predicted, training_values, season):  # repeats the last value instead
     return np.abs(predicted - true).mean() / np.abs(np.diff(training_values)).mean()
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="take sizes, not squares"
 def scaled_error(true, predicted, training_values, season):  # squares
     scale = np.abs(training_values[season:] - training_values[:-season]).mean()
     return np.sqrt(((predicted - true) ** 2).mean()) / scale
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="errors of both signs cancel"
 def scaled_error(true, predicted, training_values, season):  # lets errors cancel
     scale = np.abs(training_values[season:] - training_values[:-season]).mean()
     return np.abs((predicted - true).mean()) / scale
@@ -1251,15 +1273,30 @@ def scaled_error(true, predicted, training_values, season):  # lets errors cance
 
 # %% tags=["check"]
 with feedback("MASE"):
-    past = np.array([1.0, 5.0, 2.0, 7.0, 4.0, 8.0])
-    got = scaled_error(np.array([5.0]), np.array([8.0]), past, season=2)
-    assert np.isclose(got, 2.0), (
-        f"an error of 3 with seasonal steps 1, 2, 2, 1 in the past is a MASE of 2, yours is {got:.3f}: compare weeks that are `season` apart"
-    )
-    got = scaled_error(np.array([5.0, 5.0]), np.array([8.0, 4.0]), past, season=2)
-    assert np.isclose(got, 4 / 3), (
-        f"errors of 3 and −1 have a MASE of 4/3, yours is {got:.3f}: take the mean of sizes, neither squares nor errors that cancel"
-    )
+    check_generator = np.random.default_rng(2)
+    for season in (2, 3, 5):
+        true, predicted = check_generator.normal(size=(2, 6)).round(2)
+        past = check_generator.normal(size=12).cumsum().round(2)
+        got = scaled_error(true.copy(), predicted.copy(), past.copy(), season)
+        sizes, steps = np.abs(predicted - true), np.abs(past[season:] - past[:-season])
+        mistakes = {
+            "repeat the value of `season` weeks before, not the last one": sizes.mean()
+            / np.abs(np.diff(past)).mean(),
+            "take sizes, not squares": np.sqrt((sizes**2).mean()) / steps.mean(),
+            "errors of both signs cancel in yours: first the sizes, then the mean": np.abs(
+                (predicted - true).mean()
+            )
+            / steps.mean(),
+            "take means, not medians": np.median(sizes) / np.median(steps),
+            "that is the MAE: divide by the one of the calendar": sizes.mean(),
+        }
+        for mistake, value in mistakes.items():
+            assert not np.allclose(got, value), mistake
+        expected = sizes.mean() / steps.mean()
+        assert np.allclose(got, expected), (
+            f"a MAE of {sizes.mean():.3f} and one of {steps.mean():.3f} between training weeks that are {season} "
+            f"apart have a MASE of {expected:.3f}, yours is {got:.3f}"
+        )
 
 # %% [markdown]
 # ## Exercise: repair this split
@@ -1277,38 +1314,49 @@ def split_by_targets(origins, horizons, border):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a training window has the target week 14, and validation begins with week 12"
 def split_by_targets(origins, horizons, border):  # as found
     return origins < border, origins >= border
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a training window has the target week 12, and validation begins with week 12"
 def split_by_targets(origins, horizons, border):  # one week too many in training
     return origins + horizons <= border, origins + 1 >= border
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="a validation window has the target week 10, before the border"
 def split_by_targets(origins, horizons, border):  # lets windows count in validation that straddle
     return origins + horizons < border, origins + horizons >= border
 
 
 # %% tags=["check"]
 with feedback("Split by targets"):
-    in_first, in_second = split_by_targets(np.arange(4, 20), horizons=3, border=12)
-    last_target = np.arange(4, 20)[in_first].max() + 3
-    assert last_target < 12, (
-        f"a training window has the target week {last_target}, and validation begins with week 12"
-    )
-    assert last_target == 11, (
-        f"week 11 may still be a training target, your last one is {last_target}"
-    )
-    first_target = np.arange(4, 20)[in_second].min() + 1
-    assert first_target >= 12, (
-        f"a validation window has the target week {first_target}, before the border"
-    )
-    assert first_target == 12, (
-        f"origin 11 has only targets from week 12 on, yours start with {first_target}: inputs may reach back"
-    )
+    for check_origins, ahead, border in (
+        (np.arange(4, 20), 3, 12),
+        (np.arange(9, 40), 5, 21),
+        (np.arange(2, 9), 1, 6),
+    ):
+        masks = split_by_targets(check_origins.copy(), ahead, border)
+        shapes = [np.shape(mask) for mask in masks]
+        assert shapes == 2 * [check_origins.shape], (
+            f"two masks of {len(check_origins)} origins are asked, yours have the shapes {shapes}"
+        )
+        in_first, in_second = np.asarray(masks, bool)
+        check_targets = check_origins[:, np.newaxis] + np.arange(1, ahead + 1)
+        latest = check_targets[in_first].max(initial=0)
+        assert latest < border, (
+            f"a training window has the target week {latest}, and validation begins with week {border}"
+        )
+        earliest = check_targets[in_second].min(initial=99)
+        assert earliest >= border, (
+            f"a validation window has the target week {earliest}, before the border"
+        )
+        assert np.array_equal(in_first, check_targets[:, -1] < border), (
+            f"all windows with targets up to week {border - 1} may train, yours end with week {latest}"
+        )
+        assert np.array_equal(in_second, check_targets[:, 0] >= border), (
+            f"an origin of {border - 1} has only targets from week {border} on, yours start with {earliest}: inputs may reach back"
+        )
 
 # %% [markdown]
 # ## Exercise: predict how far a stack sees
@@ -1323,28 +1371,31 @@ def steps_seen(kernel_size, dilations):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the last step itself counts too"
 def steps_seen(kernel_size, dilations):  # forgets the step itself
     return (kernel_size - 1) * sum(dilations)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="layers add to what is seen, and do not multiply it"
 def steps_seen(kernel_size, dilations):  # multiplies as if every layer doubled what it sees
     return kernel_size ** len(dilations)
 
 
 # %% tags=["check"]
 with feedback("How far a stack sees"):
-    for size, dilations in ((2, [1, 2, 4]), (3, [1, 2, 4]), (2, [1, 1, 1]), (5, [3])):
+    for size, dilations in ((3, [1, 2, 4]), (2, [1, 1, 1]), (5, [3]), (4, [5, 2]), (1, [7, 2])):
         reach = np.ones(1)  # a one at the last step, carried back through the layers
         for dilation in dilations:
             kernel = np.zeros((size - 1) * dilation + 1)
             kernel[::dilation] = 1
             reach = np.convolve(reach, kernel)
-        got = steps_seen(size, dilations)
-        assert got == len(reach), (
-            f"kernel size {size} with dilations {dilations} sees {len(reach)} steps, yours says {got}: each layer adds (size - 1) times its dilation, and the step itself counts"
+        got = steps_seen(size, list(dilations))
+        seen = f"kernel size {size} with dilations {dilations} sees {len(reach)} steps, yours says {got}"
+        assert got != len(reach) - 1, f"{seen}: the last step itself counts too"
+        assert got == len(reach) or got != size ** len(dilations), (
+            f"{seen}: layers add to what is seen, and do not multiply it"
         )
+        assert got == len(reach), f"{seen}: how far back does each layer reach alone?"
 
 # %% [markdown]
 # ## Exercise: a radius that keeps its promise
@@ -1361,18 +1412,18 @@ def interval_radius(errors, coverage):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the plain quantile promises too much"
 def interval_radius(errors, coverage):  # the plain quantile
     return np.quantile(np.abs(errors), coverage)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="sort the sizes, without signs"
 def interval_radius(errors, coverage):  # forgets the sizes
     rank = int(np.ceil(coverage * (len(errors) + 1)))
     return np.inf if rank > len(errors) else np.sort(errors)[rank - 1]
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="cannot promise 0.95"
 def interval_radius(errors, coverage):  # promises with too few errors
     rank = min(int(np.ceil(coverage * (len(errors) + 1))), len(errors))
     return np.sort(np.abs(errors))[rank - 1]
@@ -1380,22 +1431,30 @@ def interval_radius(errors, coverage):  # promises with too few errors
 
 # %% tags=["check"]
 with feedback("A radius that keeps its promise"):
-    past = np.array([-9.0, 1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, 8.0])
-    got = interval_radius(past, coverage=0.8)
-    assert np.isclose(got, 8.0), (
-        f"with 9 errors a coverage of 0.8 needs the 8th smallest size, which is 8; yours is {got}: rank among n + 1, and take sizes"
-    )
-    got = interval_radius(past, coverage=0.9)
-    assert np.isclose(got, 9.0), f"a coverage of 0.9 needs the 9th smallest size, 9; yours is {got}"
-    assert interval_radius(past, coverage=0.95) == np.inf, (
-        "9 errors cannot promise 0.95: the next may be larger than all of them"
-    )
+    nine = np.array([-9.0, 1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0])
+    fifteen = np.random.default_rng(1).normal(size=15).round(2)
+    for past, coverage in ((nine, 0.85), (nine, 0.72), (nine, 0.95), (nine, 0.9), (fifteen, 0.5)):
+        got, n, sizes = interval_radius(past.copy(), coverage), len(past), np.sort(np.abs(past))
+        shares = np.arange(1, n + 1) / (n + 1)  # what each size promises
+        told = f"{n} errors and a coverage of {coverage}: yours is {got}"
+        if shares[-1] < coverage - 1e-9:
+            assert got == np.inf, f"{told}, but {n} errors cannot promise {coverage}"
+            continue
+        rank = np.flatnonzero(shares > coverage - 1e-9)[0] + 1
+        assert not np.isclose(got, np.quantile(sizes, coverage)) or got == sizes[rank - 1], (
+            f"{told}; the plain quantile promises too much"
+        )
+        assert not np.isclose(got, np.sort(past)[rank - 1]) or got == sizes[rank - 1], (
+            f"{told}; sort the sizes, without signs"
+        )
+        assert got >= sizes[rank - 1], f"{told}, too small: the next error counts too, n + 1 in all"
+        assert np.isclose(got, sizes[rank - 1]), f"{told}; {sizes[rank - 1]} is already enough"
 
 # %% [markdown]
 # ## Exercise: beat this baseline (open)
 #
 # Forecast the week that comes 52 weeks after the end of `history`, with any method that trains in no time. Get the MAE of the validation
-# years below 0.7 ppm, less than half of what repeating the last value misses. Then try to beat the drift, whose MAE stands in the tables above. Your function
+# years below 0.7 ppm, less than half of what repeating the last value misses, and let it continue a straight line. Then try to beat the drift, whose MAE stands in the tables above. Your function
 # gets only the past, so it cannot leak.
 
 
@@ -1408,12 +1467,12 @@ def forecast_a_year_ahead(history):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="add the growth of a year"
 def forecast_a_year_ahead(history):  # seasonal naive
     return history[-1]
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="average it over many years"
 def forecast_a_year_ahead(history):  # one year's growth is mostly chance
     return 2 * history[-1] - history[-53]
 
@@ -1421,16 +1480,26 @@ def forecast_a_year_ahead(history):  # one year's growth is mostly chance
 # %% tags=["check"]
 your_mae = np.inf
 with feedback("A year ahead"):
-    error_sizes = [
-        abs(forecast_a_year_ahead(values[: week - 51].copy()) - values[week])
-        for week in VALIDATION_WEEKS
-    ]
+    for slope in (0.5, -0.1):  # a week
+        line = 340 + slope * np.arange(27 * 52)
+        added = forecast_a_year_ahead(line.copy()) - line[-1]
+        assert not np.isclose(added, 0), (
+            "yours repeats the last value of a straight line: add the growth of a year"
+        )
+        assert abs(added / slope - 52) < 0.6, (
+            f"52 weeks on, a line that grows by {slope} a week has grown by {52 * slope}, yours by {added:.2f}: "
+            "over how many weeks do you measure the growth, and for how many do you add it?"
+        )
+    error_sizes = []
+    for week in VALIDATION_WEEKS:
+        told = forecast_a_year_ahead(values[: week - 51].copy())
+        error_sizes.append(abs(told - values[week]))
     your_mae = np.mean(error_sizes)
     assert your_mae > 0.05, (
         f"a MAE of {your_mae:.2f} ppm is below the noise of a week: do you use the answers?"
     )
     assert your_mae < 0.7, (
-        f"your MAE is {your_mae:.2f} ppm: add the growth of a year, and average it over many years"
+        f"your MAE is {your_mae:.2f} ppm: a year's growth is mostly chance, average it over many years"
     )
 if your_mae < 0.7:
     print(

@@ -1,3 +1,24 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["4.3c"]
+#     most_seconds: 75
+#     downloads: ["spoken digits"]
+#     equal_programs:
+#       "Predict the spectrogram":
+#         "constant: 128 -> *": "the whole division gives 60 too"
+#         "constant: 8000 -> 8001 (2)": "the whole division gives 60 too"
+#         "constant: 8000 -> 7999 (2)": "the whole division gives 60 too"
+#         "constant: 256 -> 257 (2)": "the whole division gives 60 too"
+#         "constant: 256 -> 255 (2)": "the whole division gives 60 too"
+#       "What a mouth's size leaves":
+#         "function: np.log(formants[..., 1] / formants[..., 0]) -> np.log2(formants[..., 1] / formants[..., 0])": "a logarithm to another base is free of the size too"
+#         "call forgotten: np.log(formants[..., 1] / formants[..., 0]) -> formants[..., 1] / formants[..., 0]": "the ratio itself is free of the size too"
+#         "operator: numbers[pair[0]] - numbers[pair[1]] -> numbers[pair[0]] + numbers[pair[1]]": "it finds the same pair: the two nearest numbers are also the two smallest"
+#       "Beat this baseline":
+#         "function: mel.mean(axis=1) -> mel.sum(axis=1)": "all words have as many frames, and the discriminant does not depend on a scale"
+# ---
+
 # %% [markdown]
 # # 4.3d Speech
 #
@@ -23,14 +44,14 @@ import sklearn.discriminant_analysis
 
 from workshop.kit import (
     COLOURS,
-    check_versions,
     claim,
     feedback,
     load_spoken_digits,
+    use_course_settings,
     use_course_style,
 )
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -86,7 +107,7 @@ def say_vowel(formants, pitch, seconds=0.4):
     return sound[:, 0] / np.abs(sound).max()
 
 
-# %%
+# %% without_learning="arithmetic"
 pulses = np.zeros(800)
 pulses[::80] = 1
 rung = pulses[:, np.newaxis].copy()
@@ -115,7 +136,7 @@ def spectrogram(sounds):
     return np.abs(np.fft.rfft(frames * window.astype("float32")))
 
 
-# %%
+# %% without_learning="arithmetic"
 sounds = {name: say_vowel(formants, pitch=110) for name, formants in VOWELS.items()}
 stacked = np.stack(list(sounds.values())).astype("float32")
 real, imaginary = keras.ops.stft(stacked, FRAME, HOP, FRAME, window="hann", center=False)
@@ -142,7 +163,7 @@ for axes, name in zip(grid, ("i", "ɑ"), strict=True):
 grid[0].set_ylabel("size (decibels)")
 plt.show()
 
-# %%
+# %% without_learning="data"
 distances = []
 for name, (first, second) in VOWELS.items():
     spectrum = np.abs(np.fft.rfft(sounds[name][800:2848] * np.hanning(2048)))
@@ -421,9 +442,9 @@ claim(
     f"near {near_words:.3f}, far {far_words:.3f}, both directions {both_words:.3f}",
 )
 claim(
-    "It is the reach that counts, not the recurrence: far convolutions and the recurrent layer are close",
-    abs(far_words - both_words) < 0.08,
-    f"far {far_words:.3f}, both directions {both_words:.3f}",
+    "It is the reach that counts, not the recurrence: far convolutions and the recurrent layer are close, and both above what is near",
+    abs(far_words - both_words) < 0.08 and min(far_words, both_words) > near_words + 0.1,
+    f"far {far_words:.3f}, both directions {both_words:.3f}, near {near_words:.3f}",
 )
 claim(
     "Each network names more frames right than the classical method does",
@@ -665,19 +686,18 @@ row_of_tone = 1000 / (8000 / 256)  # rows are 31.25 hertz apart
 highest_frequency = 4000  # half of the sampling rate
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the first takes 256 samples, each further one 128 more"
 # 8000 / 128, as if frames had no length
 frames_a_second, row_of_tone, highest_frequency = 62, 32, 4000
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="two samples a period are the least that can show a tone"
 frames_a_second, row_of_tone, highest_frequency = 61, 32, 8000  # the sampling rate
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="two neighbouring rows are rate / 256 hertz apart"
 frames_a_second, row_of_tone, highest_frequency = 61, 16, 4000  # rows of 62.5 hertz
 
 # %% tags=["check"]
 with feedback("Predict the spectrogram"):
-    assert None not in (frames_a_second, row_of_tone, highest_frequency), "fill in all three"
     seconds = np.arange(RATE) / RATE
     seen = spectrogram(np.sin(2 * np.pi * 1000 * seconds).astype("float32"))
     assert frames_a_second == len(seen), (
@@ -706,7 +726,7 @@ def size_free(formants):
     ### END SOLUTION
 
 
-nearest_pair = None
+nearest_pair = None  # two keys of VOWELS
 ### BEGIN SOLUTION
 numbers = {name: size_free(formants) for name, formants in VOWELS.items()}
 nearest_pair = min(
@@ -715,7 +735,7 @@ nearest_pair = min(
 ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="which way of comparing two numbers loses a common factor?"
 def size_free(formants):  # a difference grows with the factor
     formants = np.asarray(formants, float)
     return formants[..., 1] - formants[..., 0]
@@ -724,7 +744,7 @@ def size_free(formants):  # a difference grows with the factor
 nearest_pair = "ɑ", "ɔ"
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="your number is the same for all vowels"
 def size_free(formants):  # nothing changes this, and it says nothing
     return np.zeros(np.shape(formants)[:-1])
 
@@ -732,7 +752,7 @@ def size_free(formants):  # nothing changes this, and it says nothing
 nearest_pair = "ɑ", "ɔ"
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="compute your number for all six and compare all pairs"
 def size_free(formants):
     formants = np.asarray(formants, float)
     return formants[..., 1] / formants[..., 0]
@@ -740,11 +760,20 @@ def size_free(formants):
 
 nearest_pair = "ɛ", "æ"  # nearest in hertz, for one mouth
 
+
+# %% tags=["wrong"] says="a vowel's number hangs on its own two formants only"
+def size_free(formants):  # one factor for all six cancels, a factor for each does not
+    formants = np.asarray(formants, float)
+    return formants[..., 0] / formants.mean()
+
+
+nearest_pair = "ɑ", "ɔ"
+
+
 # %% tags=["check"]
 with feedback("What a mouth's size leaves"):
     men = np.array(list(VOWELS.values()), float)
     got = size_free(men)
-    assert got is not None, "size_free returns nothing yet"
     assert np.shape(got) == (6,), (
         f"six vowels give six numbers, yours have the shape {np.shape(got)}"
     )
@@ -754,9 +783,22 @@ with feedback("What a mouth's size leaves"):
     assert np.ptp(got) > 0, (
         "your number is the same for all vowels: it has to depend on the formants"
     )
-    assert nearest_pair is not None, "say which pair is nearest, as two names"
-    assert set(nearest_pair) == {"ɑ", "ɔ"}, (
-        f"not {' and '.join(nearest_pair)}: compute your number for all six and compare all pairs"
+    sizes = np.array([[1.0], [1.3], [0.8], [1.1], [0.9], [1.2]])
+    assert np.allclose(size_free(sizes * men), got) and np.allclose(
+        size_free(men[::-1]), got[::-1]
+    ), (
+        "six mouths of different sizes, or another order: a vowel's number hangs on its own two formants only"
+    )
+    table = np.shape(size_free(men.reshape(2, 3, 2)))
+    assert table == (2, 3), (
+        f"formants (2, 3, 2) give numbers (2, 3), yours {table}: count axes from the back"
+    )
+    assert np.diff(np.sort(got)).min() > 1e-6, (
+        f"your numbers are {np.round(got, 3)}: two different vowels have the same one"
+    )
+    spellings = {"a": "ɑ", "hod": "ɑ", "o": "ɔ", "hawed": "ɔ"}
+    assert {spellings.get(name, name) for name in nearest_pair} == {"ɑ", "ɔ"}, (
+        f"not {nearest_pair}: compute your number for all six and compare all pairs"
     )
 
 # %% [markdown]
@@ -782,14 +824,14 @@ def split_by_speaker(speakers, count, generator):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="who talks most is drawn most often, and can be drawn twice"
 def split_by_speaker(speakers, count, generator):  # may draw one speaker twice
     examiners = generator.choice(speakers, count)
     held_out = np.isin(speakers, examiners)
     return ~held_out, held_out
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="hold out all recordings of a speaker, or none"
 def split_by_speaker(speakers, count, generator):  # as many recordings, but of everybody
     examiners = generator.choice(np.unique(speakers), count, replace=False)
     held_out = generator.random(len(speakers)) < np.isin(speakers, examiners).mean()
@@ -798,17 +840,34 @@ def split_by_speaker(speakers, count, generator):  # as many recordings, but of 
 
 # %% tags=["check"]
 with feedback("Repair this"):
-    said_by = np.array(["ann"] * 30 + ["bo"] * 5 + ["cy"] * 5 + ["dee"] * 5)
-    for trial in range(20):
-        got = split_by_speaker(said_by, 2, np.random.default_rng(trial))
-        assert got is not None, "split_by_speaker returns nothing yet"
-        train_names, held_names = set(said_by[got[0]]), set(said_by[got[1]])
-        assert not train_names & held_names, (
-            f"{', '.join(sorted(train_names & held_names))} both trains and examines: hold out all recordings of a speaker, or none"
+    said_by = np.random.default_rng(1).permutation(["ann"] * 30 + ["bo", "cy", "dee"] * 5)
+    drawn = []
+    for trial in range(150):
+        people = said_by if trial % 5 else said_by[said_by != "bo"]
+        count = 1 + trial % 2
+        trains, held = split_by_speaker(people, count, np.random.default_rng(trial))
+        assert np.shape(trains) == np.shape(held) == people.shape, (
+            f"two truth values for each of {len(people)} recordings, yours {np.shape(trains)}, {np.shape(held)}"
         )
-        assert len(held_names) == 2 and np.all(got[0] ^ got[1]), (
-            f"asked for 2 speakers, got {len(held_names)}: who talks most is drawn most often, and can be drawn twice"
+        in_training, examiners = set(people[np.equal(trains, 1)]), set(people[np.equal(held, 1)])
+        assert not in_training & examiners, (
+            f"{', '.join(sorted(in_training & examiners))} both trains and examines: hold out all recordings of a speaker, or none"
         )
+        assert in_training | examiners == set(people), (
+            "who does not examine trains: nobody is left out"
+        )
+        assert len(examiners) == count, (
+            f"asked for {count} to examine, got {len(examiners)}: who talks most is drawn most often, and can be drawn twice"
+        )
+        drawn += examiners
+        again = split_by_speaker(people, count, np.random.default_rng(trial))[1]
+        assert np.array_equal(held, again), (
+            "draw with the generator that you are given, once a call"
+        )
+    often = drawn.count("ann") / len(drawn)
+    assert 0.15 < often < 0.4, (
+        f"ann, one of four, is {often:.2f} of all you draw: each speaker has the same chance, talking much or little"
+    )
 
 # %% [markdown]
 # ## Exercise 4: beat this baseline (open-ended)
@@ -840,22 +899,36 @@ def frame_features(mel):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="that is what the single frame has"
 def frame_features(mel):  # no more than the baseline has
     return mel
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="tell each frame the level of its word, do not take it away"
 def frame_features(mel):  # takes the word's mean away instead of telling it: not enough
     return mel - mel.mean(axis=1, keepdims=True)
 
 
+# %% tags=["wrong"] says="a word's features change with the words beside it"
+def frame_features(mel):  # the mean over the words: another axis
+    everybody = np.broadcast_to(mel.mean(axis=0), mel.shape)
+    return np.concatenate([mel, everybody], axis=-1)
+
+
 # %% tags=["check"]
 with feedback("Beat this baseline"):
-    got = frame_features(log_mel(few_words[0][0][:2]))
+    three = log_mel(few_words[0][0][:3])
+    got = frame_features(three)
     assert got is not None, "frame_features returns nothing yet"
-    assert np.ndim(got) == 3 and got.shape[:2] == (2, len(FRAME_TIMES)), (
+    assert np.ndim(got) == 3 and got.shape[:2] == three.shape[:2], (
         f"expected (words, frames, features), yours is {np.shape(got)}"
+    )
+    assert not np.array_equal(got, three), "that is what the single frame has: give it more"
+    assert np.allclose(frame_features(three[:1]), got[:1], atol=1e-3), (
+        "a word's features change with the words beside it: each word is heard alone"
+    )
+    assert not np.allclose(frame_features(three + 1), got, atol=1e-3), (
+        "a louder word has the same features: tell each frame the level of its word, do not take it away"
     )
     single, share = discriminant_score(lambda mel: mel), discriminant_score(frame_features)
     assert share >= single + 0.035, (

@@ -1,3 +1,14 @@
+# ---
+# jupyter:
+#   course:
+#     prerequisites: ["2.3", "3.1"]
+#     equal_programs:
+#       "Stop the circle without a penalty":
+#         "one side: RATE * theta_slope -> theta_slope": "a longer look ahead stops the circle as well"
+#         "one side: RATE * psi_slope -> psi_slope": "a longer look ahead stops the circle as well"
+#     core_minutes: 95
+# ---
+
 # %% [markdown]
 # # 5.1 Components
 #
@@ -19,9 +30,9 @@ import sklearn.neighbors
 import tensorflow as tf
 from keras import ops
 
-from workshop.kit import COLOURS, check_versions, claim, feedback, use_course_style
+from workshop.kit import COLOURS, claim, feedback, use_course_settings, use_course_style
 
-check_versions()
+use_course_settings()
 use_course_style()
 
 SEED = 0
@@ -81,7 +92,7 @@ print(f"generator, non-saturating {float(non_saturating_loss(fake_logits)):.3f}"
 # %% [markdown]
 # The fake at 1 fools it most: it answers one half. Keras has no loss named after GANs, because it needs none: `BinaryCrossentropy(from_logits=True)` with the labels as above is all three.
 
-# %%
+# %% without_learning="arithmetic"
 crossentropy = keras.losses.BinaryCrossentropy(from_logits=True)
 ones, zeros = np.ones(2), np.zeros(2)
 from_keras = np.array(
@@ -221,7 +232,7 @@ claim(
 #
 # At the end of a game that the generator has won, $L_D = \log 4$, and every answer is one half. (Keras's mean over a mixed batch is half of that, $\log 2$.)
 
-# %%
+# %% without_learning="arithmetic"
 wide = np.linspace(-9, 9, 3601)  # beyond, both densities are next to nothing
 step_width = wide[1] - wide[0]
 p, q = two_hills(wide), normal_density(wide, 0, 1)
@@ -255,7 +266,7 @@ claim(
 #
 # Both are negative: both losses push the logit up. Their ratio is $e^{a}$. At the start the examiner is sure that a fake is a fake, and $a$ is far below zero. Which one still pushes?
 
-# %%
+# %% without_learning="arithmetic"
 logit_line = tf.linspace(-8.0, 8.0, 161)
 with tf.GradientTape(persistent=True) as tape:
     tape.watch(logit_line)
@@ -600,7 +611,7 @@ plt.show()
 # %% [markdown]
 # All start at the dot and should reach the cross. At once, they spiral away from it. In turns, they circle. With R1 they arrive.
 
-# %%
+# %% without_learning="own loop"
 radii = {name: np.linalg.norm(path, axis=1) for name, path in paths.items()}
 at_once, in_turns, with_r1 = radii.values()
 theta, psi = paths["at once"][:-1].T
@@ -612,7 +623,7 @@ claim(
     f"distance 1 at the start, {at_once[-1]:.2f} at the end; gap to the formula {formula_gap:.0e}",
 )
 
-# %%
+# %% without_learning="own loop"
 per_step = (with_r1[400] / with_r1[200]) ** (1 / 200)
 predicted = np.sqrt(1 - RATE * GAMMA)
 claim(
@@ -622,7 +633,7 @@ claim(
     f"R1: {per_step:.4f} a step, predicted {predicted:.4f}, at the end {with_r1[-1]:.1e}",
 )
 
-# %%
+# %% without_learning="own loop"
 unsaturated = np.linalg.norm(dirac_path(alternating=True, saturating=False), axis=1)
 claim(
     "The non-saturating loss in turns creeps inwards here, far slower than with R1",
@@ -648,7 +659,7 @@ def r1_penalty(discriminator, real, gamma):
     return gamma / 2 * ops.mean(ops.sum(slopes**2, axis=-1))
 
 
-# %%
+# %% without_learning="arithmetic"
 v = tf.constant([1.0, -1.0])
 with tf.GradientTape() as tape:
     tape.watch(v)
@@ -979,7 +990,7 @@ plt.show()
 #
 # **Healthy.** A blob, a ring, then eight clusters with thin bridges. The generator is a continuous function, so it cannot jump from one cluster to the next: a few fakes always fall between.
 
-# %% tags=["headline"]
+# %% tags=["headline"] without_learning="own loop"
 healthy, plain = rows["healthy"], rows["no R1"]
 claim(
     "A healthy GAN covers 8 of 8 modes of the ring, for each of five seeds, with more than two thirds good samples",
@@ -994,7 +1005,7 @@ claim(
 # **Strong examiner.** It learns ten times as fast and starts 500 steps earlier. Its logit has steep cliffs around the clusters. Wherever a fake is, it is pushed hard to the cluster that is nearest, and nothing ever
 # tells it to spread: clusters that got no fake stay empty. The share of good samples does not show it, the count of modes does. R1 forbids the cliffs, where the data are. With it, the same strong examiner teaches nearly all of them.
 
-# %%
+# %% without_learning="own loop"
 strong, mended = rows["strong examiner"], rows["strong, R1"]
 claim(
     "A discriminator that learns ten times as fast, with a head start, loses modes; R1 brings nearly all back",
@@ -1003,7 +1014,7 @@ claim(
     f"good samples {good[-1, strong].mean():.2f} and {good[-1, mended].mean():.2f}",
 )
 
-# %%
+# %% without_learning="own loop"
 points = tf.repeat(all_points[tf.newaxis, :500], GANS, axis=0)
 with tf.GradientTape() as tape:
     tape.watch(points)
@@ -1019,7 +1030,7 @@ claim(
 # **No noise.** The generator is a function. The same input gives the same output, so it has one point to place, and the examiner chases that point from place to place. With *one* noise dimension it can
 # bend a thread through the clusters, but the thread has to get from each to the next, and what lies on the way is a bad fake. Two dimensions of data ask for two of noise.
 
-# %%
+# %% without_learning="own loop"
 silent, thread = rows["no noise"], rows["noise of 1 dimension"]
 claim(
     "Without noise at most one mode is covered; one dimension of noise draws a thread with many bad samples",
@@ -1032,7 +1043,7 @@ claim(
 # **Hasty forger.** The generator's rate is ten times the discriminator's. Before the examiner has learnt to refuse one spot, all fakes have moved there; when it has, they move on together. That is mode collapse as
 # it is usually met. R1 is no reliable cure, because the examiner is not too steep, it is too late. What mends it is the second line of the table, the same game with equal rates.
 
-# %%
+# %% without_learning="own loop"
 hasty, hasty_r1 = rows["hasty forger"], rows["hasty, R1"]
 claim(
     "A generator that learns ten times as fast as the discriminator collapses; R1 leaves collapsed seeds, equal rates do not",
@@ -1042,7 +1053,7 @@ claim(
     f"modes {modes[-1, hasty]}, with R1 {modes[-1, hasty_r1]}, at equal rates {modes[-1, plain]}",
 )
 
-# %%
+# %% without_learning="own loop"
 middles = looks[2:].mean(axis=2)  # (looks from step 1000 on, GANS, 2)
 travel = np.linalg.norm(np.diff(middles, axis=0), axis=-1).mean(axis=0)
 claim(
@@ -1074,7 +1085,7 @@ plt.show()
 # They hang around the same line. If anything gives it away, it is that its curve is restless, not where it lies. An examiner that has lost track of a jumping spot is as unsure as one that faces perfect fakes. A loss of $\log 4$ says that *this* examiner sees no difference *now*.
 # It says nothing of what a better examiner would see, nor of the clusters that nobody draws.
 
-# %%
+# %% without_learning="own loop"
 final = losses[-LOOK_EVERY:, :, 0].mean(axis=0)
 restless = losses[-LOOK_EVERY:, :, 0].std(axis=0)
 plain_loss, hasty_loss = final[plain].mean(), final[hasty].mean()
@@ -1091,7 +1102,7 @@ claim(
 # %% [markdown]
 # A loss well *below* $\log 4$ does tell something. No examiner loses less than the best one, so any examiner's loss on fresh data proves that $\mathrm{JS} \ge \log 2 - L_D / 2$: there is a difference, for somebody has seen it.
 
-# %%
+# %% without_learning="own loop"
 strong_loss, mended_loss = final[strong].mean(), final[mended].mean()
 claim(
     "The strong examiner's loss stays below 1.2 while modes are missing, and rises towards log 4 with R1",
@@ -1104,7 +1115,7 @@ claim(
 #
 # And the baselines? On this ring the mixture wins over every game that covers the modes, with nearly every sample good, in a fraction of the time, and it can say how probable a point is, which a GAN cannot.
 
-# %%
+# %% without_learning="own loop"
 mixture_modes, mixture_good = list(baselines.values())[1]
 claim(
     "A Gaussian mixture fitted by maximum likelihood beats every GAN that covers all modes",
@@ -1144,33 +1155,46 @@ best_b = 0.0
 loss_when_equal = np.log(4)  # minus log of one half, once for the real ones and once for the fakes
 ### END SOLUTION
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="both squares have a mixed term"
 best_w, best_b, loss_when_equal = 1.0, 0.0, np.log(4)  # forgets a half of the mixed terms
 
-# %% tags=["wrong"]
-best_w, best_b, loss_when_equal = 2.0, 0.0, np.log(2)  # the mean over a mixed batch
-
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="b is the logit at 0"
 best_w, best_b, loss_when_equal = (
     2.0,
-    0.0,
-    0.0,
-)  # the loss of a perfect examiner when nothing can be told
+    -2.0,
+    np.log(4),
+)  # sets the border at 1, where the real ones are
+
+# %% tags=["wrong"] says="add the two means"
+best_w, best_b, loss_when_equal = 2.0, 0.0, np.log(2)  # the mean over a mixed batch
+
+# %% tags=["wrong"] says="tells all apart"
+best_w, best_b, loss_when_equal = 2.0, 0.0, 0.0  # the loss of an examiner who is never wrong
 
 # %% tags=["check"]
 with feedback("Read the examiner's mind"):
     assert None not in (best_w, best_b, loss_when_equal), "fill in all three numbers"
-    check_x = np.array([-2.0, 0.0, 1.5])
-    log_ratio = np.log(normal_density(check_x, 1, 1) / normal_density(check_x, -1, 1))
-    assert np.allclose(best_w * check_x + best_b, log_ratio), (
-        f"at x = 1.5 the log of the density ratio is {log_ratio[2]:.2f}, "
-        f"yours says {best_w * 1.5 + best_b:.2f}: write out log p - log q"
+    at_0, at_1 = (np.log(normal_density(x, 1, 1) / normal_density(x, -1, 1)) for x in (0.0, 1.0))
+    assert np.isclose(best_w, at_1 - at_0, atol=0.01), (
+        f"from x = 0 to x = 1 the log of the density ratio grows by {at_1 - at_0:.2f}, your w is {best_w:.2f}: "
+        "write out log p - log q; both squares have a mixed term"
     )
-    nothing = np.zeros(4, "float32")
+    assert np.isclose(best_b, at_0, atol=0.01), (
+        f"b is the logit at 0; there both densities are equal, and the log of their ratio is {at_0:.0f}"
+    )
+    right = "w and b are right; "
+    assert loss_when_equal > -0.01, (
+        right + "no cross-entropy is negative: mind the sign of the loss"
+    )
+    assert loss_when_equal > 0.01, right + "a loss of 0 has an examiner who tells all apart"
+    assert not np.isclose(loss_when_equal, np.log(2), atol=0.01), (
+        right + "log 2 is the mean over a mixed batch: L_D adds, so add the two means"
+    )
+    nothing = np.zeros(4, "float32")  # the logits of an examiner who cannot tell
     expected = float(discriminator_loss(nothing, nothing))
-    assert np.isclose(loss_when_equal, expected), (
-        "w and b are right; if nothing can be told, D is one half everywhere: "
-        "put the logit 0 into both terms of the loss and add them"
+    assert np.isclose(loss_when_equal, expected, atol=0.005), (
+        f"{right}the loss is not {loss_when_equal:.3f}: if nothing can be told, D is one half everywhere, "
+        "so put the logit 0 into both softplus terms (natural logarithm) and add them"
     )
 
 # %% [markdown]
@@ -1188,34 +1212,43 @@ def best_with_labels(p, q, real_label, fake_label):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="no label stands below the line"
 def best_with_labels(p, q, real_label, fake_label):  # labels in the denominator too
     return real_label * p / (real_label * p + fake_label * q)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the fakes too have a label"
 def best_with_labels(p, q, real_label, fake_label):  # forgets that fakes have a label too
     return real_label * p / (p + q)
+
+
+# %% tags=["wrong"] says="the real ones' label multiplies p"
+def best_with_labels(p, q, real_label, fake_label):  # softens the lesson's answer afterwards
+    return (1 - fake_label) * p / (p + q) + fake_label
 
 
 # %% tags=["check"]
 with feedback("Softened labels"):
     d = np.linspace(0.0005, 0.9995, 1999)
-    for case in (
-        (0.3, 0.1, 1.0, 0.0),
-        (0.3, 0.1, 0.9, 0.0),
-        (0.3, 0.1, 0.9, 0.1),
-        (0.0, 0.2, 0.9, 0.1),
-    ):
-        p_here, q_here, real_label, fake_label = case
-        towards_real = p_here * real_label + q_here * fake_label
-        towards_fake = p_here * (1 - real_label) + q_here * (1 - fake_label)
+    for (p_here, q_here, of_real, of_fake), hint in {
+        (
+            0.3,
+            0.1,
+            1.0,
+            0.0,
+        ): "it is p / (p + q) as in the lesson, and no label stands below the line",
+        (0.3, 0.2, 0.8, 0.0): "the real ones' label multiplies p, above the line",
+        (0.5, 0.3, 0.9, 0.2): "the fakes too have a label: before log d stands r p + f q",
+        (0.0, 0.4, 0.9, 0.1): "where only fakes are, it is their label",
+    }.items():
+        towards_real = p_here * of_real + q_here * of_fake
+        towards_fake = p_here * (1 - of_real) + q_here * (1 - of_fake)
         highest = d[np.argmax(towards_real * np.log(d) + towards_fake * np.log(1 - d))]
-        got = best_with_labels(*case)
+        got = best_with_labels(p_here, q_here, of_real, of_fake)
         assert got is not None, "best_with_labels returns nothing yet"
         assert abs(got - highest) < 0.001, (
-            f"with p, q, labels = {case} the highest point is at {highest:.3f}, yours is {got:.3f}: "
-            "collect what stands before log d and before log(1 - d)"
+            f"with p = {p_here}, q = {q_here} and labels {of_real}, {of_fake} the highest point is at "
+            f"{highest:.3f}, yours is {got:.3f}: {hint}"
         )
 
 # %% [markdown]
@@ -1235,7 +1268,7 @@ with feedback("Softened labels"):
 
 # %% tags=["exercise"]
 def my_forger_step(generator, discriminator, optimizer, noise):
-    """One move of the generator with the non-saturating loss."""
+    """One move of the generator with the non-saturating loss. Returns that loss before the move."""
     ### BEGIN SOLUTION
     own = generator.trainable_variables  # each player moves its own weights
     with tf.GradientTape() as tape:
@@ -1245,7 +1278,7 @@ def my_forger_step(generator, discriminator, optimizer, noise):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the examiner moved"
 def my_forger_step(generator, discriminator, optimizer, noise):  # moves the examiner
     own = discriminator.trainable_variables
     with tf.GradientTape() as tape:
@@ -1254,7 +1287,7 @@ def my_forger_step(generator, discriminator, optimizer, noise):  # moves the exa
     return loss
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="works for the examiner"
 def my_forger_step(generator, discriminator, optimizer, noise):  # works for the examiner
     own = generator.trainable_variables
     with tf.GradientTape() as tape:
@@ -1263,7 +1296,7 @@ def my_forger_step(generator, discriminator, optimizer, noise):  # works for the
     return loss
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="is the minimax loss"
 def my_forger_step(generator, discriminator, optimizer, noise):  # minimax
     own = generator.trainable_variables
     with tf.GradientTape() as tape:
@@ -1272,22 +1305,47 @@ def my_forger_step(generator, discriminator, optimizer, noise):  # minimax
     return loss
 
 
+# %% tags=["wrong"] says="leave the examiner trainable"
+def my_forger_step(generator, discriminator, optimizer, noise):  # freezes the examiner for good
+    discriminator.trainable = False
+    own = generator.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = ops.mean(ops.softplus(-discriminator(generator(noise))))
+    optimizer.apply(tape.gradient(loss, own), own)
+    return loss
+
+
 # %% tags=["check"]
 with feedback("Repair this"):
-    forger = make_players()[0]
-    forger.set_weights([np.array([[1.0]]), np.array([0.0])])
-    judge = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    judge.set_weights([np.array([[1.0]]), np.array([-2.0])])  # larger numbers look more real
-    check_noise = np.array([[-1.0], [1.0]], "float32")
-    got = my_forger_step(forger, judge, keras.optimizers.SGD(0.1), check_noise)
-    assert got is not None, "my_forger_step returns nothing yet"
-    assert np.allclose(judge.get_weights()[1], -2), "the examiner moved: it is the forger's turn"
-    b = float(forger.get_weights()[1][0])
-    assert b > 0, f"larger numbers pass more easily, but the fakes' mean went from 0 to {b:.3f}"
-    expected = 0.1 * np.mean(sigmoid_of(2 - check_noise))
-    assert np.isclose(b, expected, atol=1e-5), (
-        f"with the non-saturating loss the mean goes to {expected:.4f}, yours to {b:.4f}: which gradient is that?"
-    )
+    for rate, numbers in ((0.1, [-1.0, 1.0, 0.5]), (0.2, [3.0, -2.0])):
+        forger, judge = [keras.Sequential([keras.layers.Dense(1)]) for _ in "GD"]
+        for network, weights in (
+            (forger, (1.0, 0.0)),
+            (judge, (2.0, -2.0)),
+        ):  # large ones look real
+            network.build((None, 1))
+            network.set_weights([np.array([[weights[0]]]), np.array([weights[1]])])
+        z = np.array(numbers, "float32")[:, np.newaxis]
+        got = my_forger_step(forger, judge, keras.optimizers.SGD(rate), z)
+        assert got is not None, "my_forger_step returns nothing yet"
+        moved = [float(weight.item() - 2) for weight in judge.get_weights()]
+        assert np.allclose(moved, (0, -4)), "the examiner moved: it is the forger's turn"
+        assert judge.trainable_variables, "leave the examiner trainable: its next turn comes"
+        w, b = (weight.item() for weight in forger.get_weights())
+        assert b >= 0, f"the mean of the fakes fell to {b:.3f}: your loss works for the examiner"
+        logits = 2 * z - 2
+        assert not np.isclose(b, rate * np.mean(2 * sigmoid_of(logits)), atol=1e-5), (
+            "minus the mean of softplus(a) is the minimax loss: take softplus(-a)"
+        )
+        push = rate * 2 * sigmoid_of(-logits)  # rate times the slope at each fake
+        assert np.allclose((w, b), (1 + np.mean(push * z), np.mean(push)), atol=1e-5), (
+            f"one step takes w, b to {1 + np.mean(push * z):.4f}, {np.mean(push):.4f}, yours to {w:.4f}, {b:.4f}: "
+            "move all of the generator's weights, by this optimizer, with the mean over the noise"
+        )
+        loss = np.log1p(np.exp(-logits)).mean()
+        assert np.isclose(float(got), loss, atol=1e-4), (
+            f"the step is right; the loss to return is the one before it, {loss:.3f}, yours {float(got):.3f}"
+        )
 
 # %% [markdown]
 # ## Exercise 4: the penalty without a tape
@@ -1305,19 +1363,19 @@ def r1_by_hand(real, W, c, v, gamma):
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="take the sum over the features"
 def r1_by_hand(real, W, c, v, gamma):  # the mean over features too
     slopes = ((1 - np.tanh(real @ W + c) ** 2) * v) @ W.T
     return gamma / 2 * np.mean(slopes**2)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="square before you take the mean"
 def r1_by_hand(real, W, c, v, gamma):  # the square of the mean slope: ups and downs cancel
     slopes = ((1 - np.tanh(real @ W + c) ** 2) * v) @ W.T
     return gamma / 2 * np.sum(np.mean(slopes, axis=0) ** 2)
 
 
-# %% tags=["wrong"]
+# %% tags=["wrong"] says="the slope of tanh"
 def r1_by_hand(real, W, c, v, gamma):  # forgets tanh on the way back
     return gamma / 2 * np.sum((W @ v) ** 2)
 
@@ -1325,82 +1383,123 @@ def r1_by_hand(real, W, c, v, gamma):  # forgets tanh on the way back
 # %% tags=["check"]
 with feedback("The penalty without a tape"):
     check_rng = np.random.default_rng(5)
-    check_real, W, c, v = (check_rng.normal(size=shape) for shape in ((6, 2), (2, 3), (3,), (3,)))
-    got = r1_by_hand(check_real, W, c, v, 0.5)
-    assert got is not None, "r1_by_hand returns nothing yet"
-
-    def check_discriminator(x):
-        return ops.sum(ops.tanh(ops.matmul(x, W) + c) * v, axis=-1)
-
-    expected = float(r1_penalty(check_discriminator, tf.constant(check_real), 0.5))
-    assert np.isclose(got, expected), (
-        f"the tape says {expected:.4f}, yours {got:.4f}: for each example the squared slopes are summed "
-        "over the features, then comes the mean over the examples"
-    )
+    for batch, inputs, units, gamma in ((6, 2, 3, 0.5), (6, 2, 3, 3.0), (7, 5, 4, 1.0)):
+        shapes = (batch, inputs), (inputs, units), (units,), (units,)
+        given, W, c, v = (check_rng.normal(size=shape) for shape in shapes)
+        got = r1_by_hand(given, W, c, v, gamma)
+        assert got is not None, "r1_by_hand returns nothing yet"
+        assert np.shape(got) == (), f"R1 is one number, yours has the shape {np.shape(got)}"
+        x = tf.constant(given)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            logits = ops.sum(ops.tanh(ops.matmul(x, W) + c) * v, axis=-1)
+        slopes = tape.gradient(logits, x).numpy()
+        half, mean_square = gamma / 2, np.mean(np.sum(slopes**2, axis=1))
+        for mistake, value in {
+            "the slope of tanh, 1 - tanh², is missing": half * np.sum((W @ v) ** 2),
+            "take the sum over the features, not their mean": half * np.mean(slopes**2),
+            "take the mean over the examples, not their sum": half * np.sum(slopes**2),
+            "square before you take the mean": half * np.sum(np.mean(slopes, axis=0) ** 2),
+            "R1 has half of gamma": gamma * mean_square,
+        }.items():
+            assert not np.isclose(got, value), mistake
+        assert np.isclose(got, half * mean_square), (
+            f"with gamma = {gamma} the tape says {half * mean_square:.4f}, yours {got:.4f}: "
+            "back through v, then the slope of tanh at W'x + c, then W; then square, sum, mean"
+        )
 
 # %% [markdown]
 # ## Exercise 5: stop the circle without a penalty (open-ended)
 #
-# R1 is not the only way. Write a step for the Dirac-GAN that brings $(\theta, \psi)$ from $(1, 0)$ to less than 0.1 from the goal within 500 steps, without a term that pulls $\psi$ or $\theta$ to zero: your rule may use the learning rate, the two
-# gradients at any points it likes, and a memory. The test moves the goal: the real number is `target`, not always 0, and $a(x) = \psi x$ becomes $\psi (x - \text{target})$. Ideas: look ahead before you step, let old
-# gradients count, average where you have been.
+# R1 is not the only way. Write a rule for the Dirac-GAN that brings $(\theta, \psi)$ to less than 0.1 from the goal within 500 turns, without a term that pulls $\psi$ or $\theta$ to a place that you know beforehand. So the goal is hidden:
+# $a(x) = \psi x$ becomes $(\psi - \psi_0)(x - x_0)$, the players may rest at $(x_0, \psi_0)$, and you get nothing but the start and a function for the two gradients. Ask it where you like, at most four times a turn. Ideas:
+# look ahead before you step, let old gradients count, average where you have been.
 
 
 # %% tags=["setup"]
-def dirac_gradients(theta, psi, target):
-    """dL_D/dψ and dL_G/dθ of the minimax Dirac-GAN whose real number is `target`."""
-    away = theta - target
-    s = sigmoid_of(psi * away)
-    return away * s, -psi * s
+def hidden_game(goal):
+    """A function of (θ, ψ) that returns dL_D/dψ and dL_G/dθ of the minimax Dirac-GAN that rests at `goal`."""
+
+    def gradients(theta, psi):
+        asked.append((theta, psi))
+        away, tilt = theta - goal[0], psi - goal[1]
+        return away * sigmoid_of(tilt * away), -tilt * sigmoid_of(tilt * away)
+
+    asked = gradients.asked = []  # where it was asked
+    return gradients
 
 
 # %% tags=["exercise"]
-def my_path_end(target, turns=TURNS):
-    """Play `turns` steps from (target + 1, 0) by dirac_gradients(theta, psi, target). Returns the last (θ, ψ)."""
-    theta, psi = target + 1.0, 0.0
+def my_path_end(gradients, theta, psi, turns=TURNS):
+    """Play `turns` turns from (theta, psi); gradients(θ, ψ) returns dL_D/dψ, dL_G/dθ. Returns the last (θ, ψ)."""
     ### BEGIN SOLUTION
     for _ in range(turns):  # extragradient: look one step ahead, use the gradients of that place
-        psi_slope, theta_slope = dirac_gradients(theta, psi, target)
+        psi_slope, theta_slope = gradients(theta, psi)
         ahead = theta - RATE * theta_slope, psi - RATE * psi_slope
-        psi_slope, theta_slope = dirac_gradients(*ahead, target)
+        psi_slope, theta_slope = gradients(*ahead)
         theta, psi = theta - RATE * theta_slope, psi - RATE * psi_slope
     return theta, psi
     ### END SOLUTION
 
 
-# %% tags=["wrong"]
-def my_path_end(target, turns=TURNS):  # at once
-    theta, psi = target + 1.0, 0.0
+# %% tags=["wrong"] says="farther than you began"
+def my_path_end(gradients, theta, psi, turns=TURNS):  # at once
     for _ in range(turns):
-        psi_slope, theta_slope = dirac_gradients(theta, psi, target)
+        psi_slope, theta_slope = gradients(theta, psi)
         theta, psi = theta - RATE * theta_slope, psi - RATE * psi_slope
     return theta, psi
 
 
-# %% tags=["wrong"]
-def my_path_end(target, turns=TURNS):  # a smaller rate circles more slowly
-    theta, psi = target + 1.0, 0.0
+# %% tags=["wrong"] says="you are still on the way round"
+def my_path_end(gradients, theta, psi, turns=TURNS):  # a smaller rate circles more slowly
     for _ in range(turns):
-        psi = psi - 0.01 * dirac_gradients(theta, psi, target)[0]
-        theta = theta - 0.01 * dirac_gradients(theta, psi, target)[1]
+        psi = psi - 0.01 * gradients(theta, psi)[0]
+        theta = theta - 0.01 * gradients(theta, psi)[1]
     return theta, psi
 
 
-# %% tags=["wrong"]
-def my_path_end(target, turns=TURNS):  # knows where the goal was in the lesson
+# %% tags=["wrong"] says="without one question"
+def my_path_end(gradients, theta, psi, turns=TURNS):  # knows where the goal was in the lesson
     return 0.0, 0.0
+
+
+# %% tags=["wrong"] says="you rest, but at the wrong place"
+def my_path_end(gradients, theta, psi, turns=TURNS):  # R1
+    for _ in range(turns):
+        psi = psi - RATE * (gradients(theta, psi)[0] + GAMMA * psi)
+        theta = theta - RATE * gradients(theta, psi)[1]
+    return theta, psi
 
 
 # %% tags=["check"]
 with feedback("Stop the circle without a penalty"):
-    for goal in (0.0, 2.0, -3.0):
-        end = my_path_end(goal)
+    for goal, start, turns in (
+        ((0.0, 0.0), (1.0, 0.0), TURNS),
+        ((2.0, 0.5), (2.9, 0.1), TURNS),
+        ((-3.0, -0.7), (-3.6, 0.1), TURNS + 50),
+        ((4.0, 5.0), (3.0, 6.0), 1),  # where one turn ends
+    ):
+        game = hidden_game(goal)
+        end = my_path_end(game, *start, turns)
         assert end is not None, "my_path_end returns nothing yet"
-        left = np.hypot(end[0] - goal, end[1])
-        assert left < 0.1, (
-            f"with the real number at {goal:g} you end {left:.2f} from ({goal:g}, 0): "
-            "a plain step stands at right angles to the way; use what the gradients are a step ahead"
+        assert game.asked, "without one question to `gradients` nobody can know where the goal is"
+        assert len(game.asked) <= 4 * turns, (
+            f"you asked {len(game.asked)} times in {turns} turns: at most four times a turn"
         )
+        assert np.isfinite(end).all(), f"your numbers end as ({end[0]}, {end[1]})"
+        assert turns > 1 or np.hypot(*np.subtract(end, start)) < 2, (
+            f"begin at the start that you are given: a turn from {start} ends at ({end[0]:.1f}, {end[1]:.1f})"
+        )
+        left, before = np.hypot(*np.subtract(end, goal)), np.hypot(*np.subtract(start, goal))
+        last_round = np.ptp(game.asked[-len(game.asked) // 5 :], axis=0).max()
+        if left >= 0.1 and turns > 1:
+            where = f"after {turns} turns you are {left:.2f} from the goal {goal}, at first {before:.2f}"
+            assert np.ptp(game.asked, axis=0).any(), f"{where}: you never leave the start"
+            assert last_round > 0.05, (
+                f"{where}: you rest, but at the wrong place: what pulls there?"
+            )
+            assert left < 1.02 * before, f"{where}, farther than you began: each step leads away"
+            raise AssertionError(f"{where}: you are still on the way round: what is a step ahead?")
 
 # %% [markdown]
 # ## Summary
