@@ -41,7 +41,8 @@ class Assembler:
         if helpers:
             if not self.imports_keras and re.search(r"^import keras$", helpers, re.MULTILINE):
                 self.imports_keras = True
-                helpers = f"{CHOOSE_BACKEND.strip()}\n\n{helpers}"
+                rest = re.sub(r"^import os\n", "", helpers, count=1, flags=re.MULTILINE)
+                helpers = f"{CHOOSE_BACKEND.strip()}\n\n{rest}"
             title = ", ".join(sorted(defined - self.defined))
             helper_cell = new_cell("code", f"# @title Helpers: {title}\n{helpers}", line)
             helper_cell.metadata.update(jupyter={"source_hidden": True}, cellView="form")

@@ -126,7 +126,7 @@ def _changing(function, place):
         value = arguments[place] if place < len(arguments) else None
         if isinstance(value, numpy.ndarray) and value.size and value.flags.writeable:
             if not (isinstance(result, numpy.ndarray) and numpy.shares_memory(value, result)):
-                value.flat[0] = value.flat[0] + 1
+                value.flat[0] = not value.flat[0] if value.dtype == bool else value.flat[0] + 1
                 mutant_acted = True
         elif isinstance(value, list) and value and value is not result:
             value.append(value[0])

@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     prerequisites: ["5.1"]
-#     most_seconds: 90
+#     most_seconds: 135
 #     equal_programs:
 #       "Repair this":
 #         "constant: 1e-12 -> 2e-12": "any constant so small will do"
