@@ -241,6 +241,9 @@ def room_findings(machine):
 def examine_machine():
     """Look at the machine that runs this notebook. It never fails: what cannot be seen is None or empty."""
     packages = {name: installed_version(names) for name, (names, _) in COURSE_PACKAGES.items()}
+    backend = keras_backend()
+    # TensorFlow brings Keras along, which takes its backend for good: the lesson's own, as in every other lesson.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     tensorflow_gpus, tensorflow_error = gpus_of_tensorflow() if packages["tensorflow"] else ((), "")
     memory, free_memory = gigabytes_of_memory()
     has_affinity = hasattr(os, "sched_getaffinity")
@@ -256,7 +259,7 @@ def examine_machine():
         tensorflow_gpus=tensorflow_gpus,
         driver_gpus=gpus_of_driver(),
         gpus_hidden=os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"),
-        backend=keras_backend(),
+        backend=backend,
         cores=len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1,
         memory=memory,
         free_memory=free_memory,
